@@ -1,0 +1,68 @@
+// The seam behind which programs are compiled and run. A device knows programs (mil/program.h) and
+// memory (shm/shared_region.h); it knows no session, no queue and no client.
+//
+//   Compile(program) -> Artifact -> Load -> Executable -> Prepare(bindings) -> Request -> Run
+//
+// Threads. Compile and Load may be called from several threads at once. Prepare may be called while
+// another thread is in Run of the same executable. Run is synchronous, called from one dispatcher
+// thread at a time per device, and must not allocate after the first run of a request.
+//
+// Ownership. An Executable keeps what it needs of the artifact; a Request keeps its Executable and its
+// regions alive (both by shared_ptr). Destroying the last reference unloads. A Device outlives its
+// executables.
+//
+// Hung hardware. An evaluate cannot be cancelled. The engine may abandon the thread that is inside Run
+// for good and make a fresh Device from the factory; the abandoned Request and all it holds stay alive
+// until that Run returns, if ever. A device must therefore keep no lock across Run that Compile, Load,
+// Prepare or a fresh device instance would need.
+//
+// Honesty. What a device cannot do or measure is UNIMPLEMENTED or absent, never a made-up success.
+// Unsupported programs are refused by Compile with UNIMPLEMENTED naming the operation.
+#ifndef ANEX_SERVER_DEVICE_DEVICE_H_
+#define ANEX_SERVER_DEVICE_DEVICE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/device/artifact.h"
+#include "server/device/capabilities.h"
+#include "server/device/executable.h"
+#include "server/mil/program.h"
+
+namespace anex::device {
+
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  // Constant for the device's life.
+  virtual const Capabilities& capabilities() const = 0;
+
+  // Compiles every function of `program`. INVALID_ARGUMENT for an unknown option or value,
+  // UNIMPLEMENTED for an operation or type it does not support, RESOURCE_EXHAUSTED for its limits.
+  virtual absl::StatusOr<Artifact> Compile(std::shared_ptr<const mil::Program> program,
+                                           const DeviceOptions& options) = 0;
+
+  // Makes a compiled program runnable. `artifact` may come from another process of the same
+  // capabilities().compiler_version through the cache: FAILED_PRECONDITION if it does not fit.
+  virtual absl::StatusOr<std::shared_ptr<Executable>> Load(const Artifact& artifact) = 0;
+
+  // The layout that a new surface of this dtype and shape should have when nothing more is known.
+  virtual absl::StatusOr<TensorLayout> PreferredLayout(DType dtype, const Shape& shape) const = 0;
+};
+
+// Makes a device or says why this machine has none (UNAVAILABLE). Called again after a hang.
+struct DeviceFactory {
+  std::string name;
+  std::function<absl::StatusOr<std::unique_ptr<Device>>()> make;
+};
+
+}  // namespace anex::device
+
+#endif  // ANEX_SERVER_DEVICE_DEVICE_H_

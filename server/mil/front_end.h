@@ -1,0 +1,45 @@
+// The front end's one door: text and weight files in, checked program or diagnostics out.
+// Threads: any, no shared state. Never aborts, whatever the input; bounds in FrontEndLimits.
+#ifndef ANEX_SERVER_MIL_FRONT_END_H_
+#define ANEX_SERVER_MIL_FRONT_END_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "proto/values/kernel_values.h"
+#include "server/mil/program.h"
+
+namespace anex::mil {
+
+struct FrontEndLimits {
+  uint64_t text_bytes = 64ull << 20;
+  uint32_t nesting = 64;
+  uint32_t operations = 1u << 20;
+  uint32_t errors = 20;  // reported, then it stops
+};
+
+struct FrontEndResult {
+  std::shared_ptr<const Program> program;  // null if any diagnostic is an error
+  std::vector<Diagnostic> diagnostics;     // in source order
+  int64_t parse_ns = 0, check_ns = 0;
+};
+
+enum class MissingWeights : uint8_t {
+  kError = 0,  // compile: a BLOBFILE without its file is an error
+  kNote = 1,   // check: a note; the constant is zeros of the declared type
+};
+
+// `source` must outlive the call only: constants keep the weight files that they point into alive.
+FrontEndResult Read(const ProgramSource& source, MissingWeights missing = MissingWeights::kError,
+                    const FrontEndLimits& limits = {});
+
+// INVALID_ARGUMENT whose message is the errors rendered as text (file:line:column, line, caret).
+// REQUIRES: at least one diagnostic is an error.
+absl::Status ToStatus(const std::vector<Diagnostic>& diagnostics);
+
+}  // namespace anex::mil
+
+#endif  // ANEX_SERVER_MIL_FRONT_END_H_

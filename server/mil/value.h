@@ -1,0 +1,46 @@
+// Constants of a program: typed, immutable, shared. Bytes are packed row-major little endian in
+// host memory; a constant that comes from a weight file points into the file's bytes and keeps them
+// alive, so nothing is copied. Sub-byte weights (uint4 ...) have been unpacked to one byte each.
+#ifndef ANEX_SERVER_MIL_VALUE_H_
+#define ANEX_SERVER_MIL_VALUE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "server/mil/types.h"
+
+namespace anex::mil {
+
+class Constant {
+ public:
+  // REQUIRES: bytes.size() == elements * ElementSize(dtype). `owner` keeps `bytes` alive.
+  Constant(TensorType type, std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
+  static std::shared_ptr<const Constant> OfString(std::string text);
+  static std::shared_ptr<const Constant> OfInts(DType dtype, const Shape& shape,
+                                                std::span<const int64_t> values);
+  static std::shared_ptr<const Constant> OfDoubles(DType dtype, const Shape& shape,
+                                                   std::span<const double> values);  // rounded once
+
+  const Type& type() const { return type_; }
+  std::span<const std::byte> bytes() const { return bytes_; }
+  const std::string& text() const { return text_; }  // of kString
+
+  // The elements widened; nullopt if the type is not of that family. Bools are integers 0 and 1.
+  std::optional<std::vector<int64_t>> AsInts() const;
+  std::optional<std::vector<double>> AsDoubles() const;  // integers too
+
+ private:
+  Type type_;
+  std::span<const std::byte> bytes_;
+  std::shared_ptr<const void> owner_;
+  std::string text_;
+};
+
+}  // namespace anex::mil
+
+#endif  // ANEX_SERVER_MIL_VALUE_H_
