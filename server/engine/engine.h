@@ -1,0 +1,183 @@
+// The engine: everything that anexd does, without gRPC. The daemon wraps it, the in-process mode
+// links it. This is its face: one short method per verb, each of which checks the caller, resolves
+// handles in the caller's session and delegates to one noun in objects/, compile/ or run/.
+//
+// Threads: every method from any thread. Methods that wait say so; they end at the caller's deadline
+// with DEADLINE_EXCEEDED, or CANCELLED. No lock is held across device work.
+//
+// Errors common to all verbs of a session: UNAUTHENTICATED without a session; NOT_FOUND for a handle
+// that is not of this session (foreign, stale and guessed ones look alike); RESOURCE_EXHAUSTED with
+// the bound's name and value; UNAVAILABLE while draining or after a device hang that was not mended.
+#ifndef ANEX_SERVER_ENGINE_ENGINE_H_
+#define ANEX_SERVER_ENGINE_ENGINE_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "proto/shm/shared_region.h"
+#include "proto/values/execution_values.h"
+#include "proto/values/kernel_values.h"
+#include "proto/values/parameter_values.h"
+#include "proto/values/status_values.h"
+#include "proto/values/surface_values.h"
+#include "server/device/device_list.h"
+#include "server/engine/caller.h"
+#include "server/engine/clock.h"
+#include "server/engine/limits.h"
+#include "server/engine/run/completion_queue.h"
+
+namespace anex::engine {
+
+struct EngineOptions {
+  device::DeviceList devices;  // at least one; the first available one is the default unless named
+  std::string default_device;
+  std::string cache_dir;       // "" = no disk cache
+  std::string version, build;  // shown, and part of the cache key
+  std::string runtime_dir;     // shown to owners only
+  std::string side_channel;    // path given to clients; "" in process
+  Limits limits;
+  const Clock* clock = nullptr;  // null = SystemClock; must outlive the engine
+};
+
+// A region handed over: what the side channel delivers for a token.
+struct Handover {
+  std::shared_ptr<shm::SharedRegion> region;
+  shm::RegionAccess access = shm::RegionAccess::kReadOnly;
+};
+
+// A grant ticket made by one session for another: one use, 32 random bytes as hex.
+struct GrantTicket {
+  std::string ticket;
+};
+
+class Engine {
+ public:
+  // Starts the devices and their threads. UNAVAILABLE with each device's reason if none can start.
+  static absl::StatusOr<std::unique_ptr<Engine>> Create(EngineOptions options);
+  ~Engine();  // drains without waiting: cancels what is queued, waits for what runs
+
+  // --- Daemon -------------------------------------------------------------------------------
+  DaemonInfo GetInfo(const Caller& caller) const;
+  DaemonStatus GetStatus(const Caller& caller) const;
+  std::vector<DeviceInfo> ListDevices(const Caller& caller) const;
+  std::vector<SurfaceStatus> ListSurfaces(const Caller& caller) const;  // observer: all sessions
+  // Adds tensor bytes that a front moved inside messages; shown as grpc_tensor_bytes.
+  void CountTensorBytes(uint64_t bytes);
+
+  // --- Sessions -----------------------------------------------------------------------------
+  // A local session lives until Close, eviction or SessionGone; until its side channel has attached
+  // it lives at most Limits::attach_deadline_ns (in-process callers need no side channel).
+  absl::StatusOr<SessionGrant> Open(const Caller& caller, const OpenSpec& spec);
+  // Secret -> session, if `identity` is the one that opened it. UNAUTHENTICATED otherwise.
+  absl::StatusOr<SessionId> Authenticate(std::string_view secret, const Identity& identity) const;
+  absl::Status Close(const Caller& caller);
+  absl::Status Evict(const Caller& caller, SessionId session);  // operator
+  // From the side-channel door: token of SessionGrant, one use, same uid.
+  absl::StatusOr<SessionId> AttachSideChannel(std::string_view token, const Identity& identity);
+  // End of file, process exit, protocol error. Frees everything; idempotent.
+  void SessionGone(SessionId session, std::string_view reason);
+
+  // --- Surfaces -----------------------------------------------------------------------------
+  absl::StatusOr<SurfaceInfo> CreateSurface(const Caller& caller, const SurfaceSpec& spec);
+  // A one-use token that the side channel exchanges for a descriptor (TakeHandover).
+  absl::StatusOr<std::string> PrepareHandover(const Caller& caller, SurfaceId surface, Access access);
+  absl::StatusOr<Handover> TakeHandover(SessionId session, std::string_view token);
+  // In-process: the region itself, without a descriptor.
+  absl::StatusOr<std::shared_ptr<shm::SharedRegion>> MapSurface(const Caller& caller, SurfaceId surface);
+  // A client-made region that came over the side channel -> one-use import token.
+  absl::StatusOr<std::string> OfferRegion(SessionId session, std::shared_ptr<shm::SharedRegion> region);
+  absl::StatusOr<SurfaceInfo> ImportSurface(const Caller& caller, std::string_view token,
+                                            const TensorLayout& layout_untrusted,
+                                            std::string_view label);
+  absl::StatusOr<GrantTicket> GrantSurface(const Caller& caller, SurfaceId surface, Access access);
+  absl::StatusOr<SurfaceInfo> ClaimGrant(const Caller& caller, std::string_view ticket);
+  absl::StatusOr<SurfaceInfo> DescribeSurface(const Caller& caller, SurfaceId surface) const;
+  // Packed row-major bytes of a region (empty = all), for remote and simple clients.
+  absl::StatusOr<std::string> ReadSurface(const Caller& caller, SurfaceId surface, const Region& region);
+  absl::Status WriteSurface(const Caller& caller, SurfaceId surface, const Region& region,
+                            std::string_view packed);
+  absl::Status ReleaseSurface(const Caller& caller, SurfaceId surface);
+
+  // --- Kernels ------------------------------------------------------------------------------
+  // Waits for the compile. INVALID_ARGUMENT carries the rendered diagnostics.
+  absl::StatusOr<KernelInfo> Compile(const Caller& caller, ProgramSource source,
+                                     const CompileOptions& options);
+  // FAILED_PRECONDITION "not cached" if neither loaded nor in the cache: send the program then.
+  absl::StatusOr<KernelInfo> CompileByDigest(const Caller& caller, std::string_view digest,
+                                             const CompileOptions& options, std::string_view name);
+  // What Compile would key on; lets a client try CompileByDigest before shipping weights.
+  absl::StatusOr<std::string> Digest(const ProgramSource& source, const CompileOptions& options) const;
+  CheckResult Check(const Caller& caller, const ProgramSource& source, const CompileOptions& options);
+  absl::StatusOr<KernelInfo> DescribeKernel(const Caller& caller, KernelId kernel) const;
+  absl::Status ReleaseKernel(const Caller& caller, KernelId kernel);
+
+  // --- Parameter sets -----------------------------------------------------------------------
+  absl::StatusOr<ParameterSetInfo> CreateParameterSet(const Caller& caller, const ParameterSetSpec& spec);
+  // Waits until the back buffer (double) or the set (fenced) has no running reader.
+  // FAILED_PRECONDITION if the set is leased already.
+  absl::StatusOr<WriteLease> BeginWrite(const Caller& caller, ParameterSetId set, int64_t duration_ns);
+  // One piece of a streamed update into the leased buffer. DATA_LOSS on a wrong checksum, OUT_OF_RANGE
+  // on a gap, overlap or overrun; the lease then stays open but Publish is refused until Abort.
+  absl::Status Update(const Caller& caller, LeaseId lease, const WeightChunk& chunk);
+  // Flips the set between submissions. `expected_generation` 0 = any, else ABORTED if the set is not
+  // at expected_generation - 1. FAILED_PRECONDITION without a lease, or if a streamed parameter was
+  // left unfinished. Returns the new generation.
+  absl::StatusOr<uint64_t> Publish(const Caller& caller, LeaseId lease, uint64_t expected_generation);
+  absl::Status Abort(const Caller& caller, LeaseId lease);
+  absl::StatusOr<ParameterSetInfo> DescribeParameterSet(const Caller& caller, ParameterSetId set) const;
+  absl::Status ReleaseParameterSet(const Caller& caller, ParameterSetId set);
+
+  // --- Invocations and chains ---------------------------------------------------------------
+  absl::StatusOr<InvocationId> Prepare(const Caller& caller, const InvocationSpec& spec);
+  // Replaces the named bindings for submissions made from now on.
+  absl::Status Rebind(const Caller& caller, InvocationId invocation, std::span<const Binding> bindings);
+  absl::Status ReleaseInvocation(const Caller& caller, InvocationId invocation);
+  absl::StatusOr<ChainId> DefineChain(const Caller& caller, const ChainSpec& spec);
+  absl::Status ReleaseChain(const Caller& caller, ChainId chain);
+
+  // --- Execution ----------------------------------------------------------------------------
+  absl::StatusOr<LaneId> CreateLane(const Caller& caller, const LaneSpec& spec);
+  absl::Status ReleaseLane(const Caller& caller, LaneId lane);  // cancels what is queued in it
+  absl::StatusOr<FenceId> CreateFence(const Caller& caller, uint64_t initial_value);
+  absl::Status SignalFence(const Caller& caller, FenceId fence, uint64_t value);
+  absl::StatusOr<uint64_t> WaitFence(const Caller& caller, FenceId fence, uint64_t value);  // waits
+  absl::Status ReleaseFence(const Caller& caller, FenceId fence);
+  std::shared_ptr<CompletionQueue> CreateCompletionQueue(size_t bound);
+  // Queues `submission`; its one completion goes to `completions`. An error means that nothing was
+  // queued and no completion will come.
+  absl::Status Submit(const Caller& caller, const Submission& submission,
+                      std::shared_ptr<CompletionQueue> completions);
+  // Submit and wait. A failed run is a Completion with a bad status; an error means not accepted.
+  absl::StatusOr<Completion> Evaluate(const Caller& caller, const Submission& submission);
+  // Cancels queued submissions of the lane with this user_data and stops a chain between steps.
+  // Returns how many were told to stop; their completions say CANCELLED.
+  absl::StatusOr<uint32_t> Cancel(const Caller& caller, LaneId lane, uint64_t user_data);
+  absl::Status WaitLaneIdle(const Caller& caller, LaneId lane);  // waits
+
+  // --- Admin --------------------------------------------------------------------------------
+  std::vector<LimitInfo> GetLimits(const Caller& caller) const;
+  // Refuses new sessions and submissions, waits for what is queued until `deadline_ns` from now, then
+  // cancels the rest. Returns how many were cancelled.
+  absl::StatusOr<uint32_t> Drain(const Caller& caller, int64_t deadline_ns);
+  absl::StatusOr<std::vector<CacheEntryInfo>> CacheList(const Caller& caller, bool verify);
+  // By digest; an empty list prunes by the quota's policy; {"*"} removes all. Returns bytes freed.
+  absl::StatusOr<uint64_t> CachePurge(const Caller& caller, std::span<const std::string> digests);
+
+  Health health(std::string* reason = nullptr) const;
+
+ private:
+  struct Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace anex::engine
+
+#endif  // ANEX_SERVER_ENGINE_ENGINE_H_

@@ -1,0 +1,54 @@
+// The bounded hand-back of completions from the dispatcher to one front. Fronts drain it; nobody
+// calls up.
+//
+// Threads: Reserve from submitters, Push from the dispatcher, Next from one or more drainers.
+// Invariant: a place is reserved before work is queued, so Push never blocks and never fails; every
+// reserved place is filled by exactly one Push (or given back by Unreserve if queueing failed).
+#ifndef ANEX_SERVER_ENGINE_RUN_COMPLETION_QUEUE_H_
+#define ANEX_SERVER_ENGINE_RUN_COMPLETION_QUEUE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "proto/values/execution_values.h"
+
+namespace anex::engine {
+
+class CompletionQueue {
+ public:
+  explicit CompletionQueue(size_t bound);
+
+  // RESOURCE_EXHAUSTED "completions_per_queue=N" when `bound` submissions are queued, running or not
+  // yet drained. CANCELLED after Shutdown.
+  absl::Status Reserve();
+  void Unreserve();
+  void Push(Completion completion);
+
+  // The oldest completion; waits up to `timeout`. nullopt on timeout, or after Shutdown once nothing
+  // is outstanding and all has been drained.
+  std::optional<Completion> Next(absl::Duration timeout);
+  // All that are there, at most `maximum`, appended to `out`; waits up to `timeout` for the first.
+  size_t Drain(std::vector<Completion>& out, size_t maximum, absl::Duration timeout);
+  // The front is leaving: no more reservations, waiters wake, later pushes are dropped.
+  void Shutdown();
+  size_t outstanding() const;  // reserved and not yet drained
+
+ private:
+  const size_t bound_;
+  mutable absl::Mutex mutex_;
+  std::vector<Completion> ring_ ABSL_GUARDED_BY(mutex_);  // `bound_` places, allocated once
+  size_t head_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t ready_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t reserved_ ABSL_GUARDED_BY(mutex_) = 0;  // queued or running, completion not yet pushed
+  bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace anex::engine
+
+#endif  // ANEX_SERVER_ENGINE_RUN_COMPLETION_QUEUE_H_
