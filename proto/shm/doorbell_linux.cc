@@ -1,0 +1,62 @@
+#include <errno.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "proto/shm/doorbell.h"
+
+namespace anex::shm {
+namespace {
+
+// Not FUTEX_PRIVATE_FLAG: the word may be shared with another process.
+long Futex(const std::atomic<uint32_t>& word, int operation, uint32_t value,
+           const timespec* timeout) {
+  return ::syscall(SYS_futex, &word, operation, value, timeout, nullptr, 0);
+}
+
+}  // namespace
+
+WordWait WaitOnWord(const std::atomic<uint32_t>& word, uint32_t expected, absl::Duration timeout) {
+  // FUTEX_WAIT counts its relative timeout on the monotonic clock. A huge one is cut; the caller asks
+  // again.
+  const bool cut = timeout > absl::Hours(1);
+  const timespec bound =
+      absl::ToTimespec(cut ? absl::Hours(1) : std::max(timeout, absl::ZeroDuration()));
+  const long result = Futex(word, FUTEX_WAIT, expected, &bound);
+  return result != 0 && errno == ETIMEDOUT && !cut ? WordWait::kTimedOut : WordWait::kLookAgain;
+}
+
+void WakeOne(std::atomic<uint32_t>& word) { Futex(word, FUTEX_WAKE, 1, nullptr); }
+void WakeAll(std::atomic<uint32_t>& word) { Futex(word, FUTEX_WAKE, INT_MAX, nullptr); }
+
+absl::StatusOr<Doorbell> Doorbell::Create() {
+  OwnedDescriptor fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!fd.valid()) {
+    return absl::ResourceExhaustedError(absl::StrCat("eventfd: ", strerror(errno)));
+  }
+  return Doorbell(std::move(fd), OwnedDescriptor());
+}
+
+void Doorbell::Ring() const {
+  const int saved = errno;
+  const uint64_t one = 1;
+  // EAGAIN means that 2^64-2 rings wait already: it is ringing.
+  while (::write(listen_.get(), &one, sizeof(one)) < 0 && errno == EINTR) {
+  }
+  errno = saved;
+}
+
+void Doorbell::Drain() const {
+  uint64_t rings;
+  while (::read(listen_.get(), &rings, sizeof(rings)) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace anex::shm
