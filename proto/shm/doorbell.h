@@ -1,12 +1,12 @@
-// Waking across threads and processes, in two forms: a wait on a 32-bit word in (shared) memory, and a
-// doorbell, a descriptor that poll can wait for.
+// Waking across threads and processes, in two forms: a wait on a 32-bit word in (shared) memory,
+// and a doorbell, a descriptor that poll can wait for.
 //
 // Threads: any. A word wait may return early for no reason: the caller looks at the word again. A
-// doorbell rung several times before it is drained is one wake-up. Neither form loses one: a wake that
-// comes between looking at the word and waiting makes the wait return at once, because the kernel
-// compares the word again; a ring stays until drained.
-// Memory: word and doorbell order nothing by themselves. The waker stores with release before it
-// wakes, the waiter loads with acquire after it woke.
+// doorbell rung several times before it is drained is one wake-up. Neither form loses one: a wake
+// that comes between looking at the word and waiting makes the wait return at once, because the
+// kernel compares the word again; a ring stays until drained. Memory: word and doorbell order
+// nothing by themselves. The waker stores with release before it wakes, the waiter loads with
+// acquire after it woke.
 #ifndef ANEX_PROTO_SHM_DOORBELL_H_
 #define ANEX_PROTO_SHM_DOORBELL_H_
 

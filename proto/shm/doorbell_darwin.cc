@@ -33,17 +33,16 @@ WordWait WaitOnWord(const std::atomic<uint32_t>& word, uint32_t expected, absl::
 }
 
 void WakeOne(std::atomic<uint32_t>& word) {
-  ::os_sync_wake_by_address_any(AddressOf(word), sizeof(uint32_t),
-                                OS_SYNC_WAKE_BY_ADDRESS_SHARED);
+  ::os_sync_wake_by_address_any(AddressOf(word), sizeof(uint32_t), OS_SYNC_WAKE_BY_ADDRESS_SHARED);
 }
 void WakeAll(std::atomic<uint32_t>& word) {
-  ::os_sync_wake_by_address_all(AddressOf(word), sizeof(uint32_t),
-                                OS_SYNC_WAKE_BY_ADDRESS_SHARED);
+  ::os_sync_wake_by_address_all(AddressOf(word), sizeof(uint32_t), OS_SYNC_WAKE_BY_ADDRESS_SHARED);
 }
 
 absl::StatusOr<Doorbell> Doorbell::Create() {
   int ends[2];
-  if (::pipe(ends) != 0) return absl::ResourceExhaustedError(absl::StrCat("pipe: ", strerror(errno)));
+  if (::pipe(ends) != 0)
+    return absl::ResourceExhaustedError(absl::StrCat("pipe: ", strerror(errno)));
   for (const int fd : ends) {
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
     ::fcntl(fd, F_SETFL, O_NONBLOCK);

@@ -24,8 +24,8 @@ long Futex(const std::atomic<uint32_t>& word, int operation, uint32_t value,
 }  // namespace
 
 WordWait WaitOnWord(const std::atomic<uint32_t>& word, uint32_t expected, absl::Duration timeout) {
-  // FUTEX_WAIT counts its relative timeout on the monotonic clock. A huge one is cut; the caller asks
-  // again.
+  // FUTEX_WAIT counts its relative timeout on the monotonic clock. A huge one is cut; the caller
+  // asks again.
   const bool cut = timeout > absl::Hours(1);
   const timespec bound =
       absl::ToTimespec(cut ? absl::Hours(1) : std::max(timeout, absl::ZeroDuration()));

@@ -21,7 +21,8 @@ class HeapRegion final : public SharedRegion {
   uint64_t size() const override { return size_; }
   RegionAccess access() const override { return RegionAccess::kReadWrite; }
   absl::StatusOr<OwnedDescriptor> Share(RegionAccess) const override {
-    return absl::UnimplementedError("a heap region stays in its process; use CreateRegion to share");
+    return absl::UnimplementedError(
+        "a heap region stays in its process; use CreateRegion to share");
   }
 
  private:
@@ -33,7 +34,8 @@ class HeapRegion final : public SharedRegion {
 
 std::shared_ptr<SharedRegion> CreateHeapRegion(uint64_t bytes) {
   const uint64_t page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-  // At least one page, so that data() is never null. An absurd size fails like any other allocation.
+  // At least one page, so that data() is never null. An absurd size fails like any other
+  // allocation.
   const uint64_t rounded = bytes == 0 ? page : (bytes + page - 1) / page * page;
   if (rounded < bytes) throw std::bad_alloc();
   auto* data = static_cast<std::byte*>(std::aligned_alloc(page, rounded));

@@ -2,14 +2,14 @@
 //
 // What a receiver of Share(kReadOnly) can and cannot do. The descriptor was opened O_RDONLY, so the
 // kernel refuses mmap and mprotect with PROT_WRITE, write and ftruncate through it. The file's mode
-// is 0400, so reopening it for writing through /proc/self/fd fails too, unless the receiver runs with
-// CAP_DAC_OVERRIDE or under the creator's own uid and changes the mode first (fchmod works on a
-// read-only descriptor of a file one owns). So read-only is a hard wall between users and a guard
+// is 0400, so reopening it for writing through /proc/self/fd fails too, unless the receiver runs
+// with CAP_DAC_OVERRIDE or under the creator's own uid and changes the mode first (fchmod works on
+// a read-only descriptor of a file one owns). So read-only is a hard wall between users and a guard
 // against mistakes within one user, who could as well attach a debugger.
 //
-// What a peer can still do to a region that it may write: change bytes at any time (readers must copy
-// what they check), and punch holes, which read as zeros. It cannot make an access fault: the size is
-// sealed, and holes are filled on touch as long as the machine has memory.
+// What a peer can still do to a region that it may write: change bytes at any time (readers must
+// copy what they check), and punch holes, which read as zeros. It cannot make an access fault: the
+// size is sealed, and holes are filled on touch as long as the machine has memory.
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mman.h>
@@ -93,8 +93,8 @@ absl::Status SizeAndSeal(int fd, uint64_t bytes) {
 }
 
 // Touches every page now, so that the first use costs no fault (8 MiB: 2.9 ms of faults otherwise).
-// MADV_POPULATE reports a lack of memory instead of raising SIGBUS; kernels before 5.14 answer EINVAL
-// and fault on first use.
+// MADV_POPULATE reports a lack of memory instead of raising SIGBUS; kernels before 5.14 answer
+// EINVAL and fault on first use.
 absl::Status Populate(std::byte* data, uint64_t bytes, RegionAccess access) {
   const int advice = access == RegionAccess::kReadWrite ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
   int result;
@@ -124,7 +124,8 @@ absl::StatusOr<OwnedDescriptor> ReopenReadOnly(int fd) {
   if (reopened >= 0) return OwnedDescriptor(reopened);
   if (errno == ENOENT || errno == EACCES) {
     return absl::FailedPreconditionError(
-        "cannot make a read-only descriptor of the region: /proc must be mounted and the region must "
+        "cannot make a read-only descriptor of the region: /proc must be mounted and the region "
+        "must "
         "be readable by this user");
   }
   return SystemError(errno, "open of the region's descriptor");
@@ -133,7 +134,8 @@ absl::StatusOr<OwnedDescriptor> ReopenReadOnly(int fd) {
 absl::StatusOr<OwnedDescriptor> MemfdRegion::Share(RegionAccess access) const {
   if (access == RegionAccess::kReadOnly) return ReopenReadOnly(descriptor_.get());
   if (access_ == RegionAccess::kReadOnly) {
-    return absl::PermissionDeniedError("a region that is mapped read-only cannot be shared writable");
+    return absl::PermissionDeniedError(
+        "a region that is mapped read-only cannot be shared writable");
   }
   const int copy = ::fcntl(descriptor_.get(), F_DUPFD_CLOEXEC, 0);
   if (copy < 0) return SystemError(errno, "fcntl(F_DUPFD_CLOEXEC)");
@@ -141,10 +143,11 @@ absl::StatusOr<OwnedDescriptor> MemfdRegion::Share(RegionAccess access) const {
 }
 
 absl::Status Refuse(std::string_view why) {
-  return absl::FailedPreconditionError(absl::StrCat(
-      std::string(why),
-      ": offer a memfd made with MFD_ALLOW_SEALING and sealed with F_SEAL_SHRINK, or let the daemon "
-      "create the surface"));
+  return absl::FailedPreconditionError(
+      absl::StrCat(std::string(why),
+                   ": offer a memfd made with MFD_ALLOW_SEALING and sealed with F_SEAL_SHRINK, or "
+                   "let the daemon "
+                   "create the surface"));
 }
 
 absl::Status CheckOpenMode(int fd, RegionAccess access) {

@@ -1,13 +1,13 @@
 // One end of a side channel: frames of 64 bytes, each with at most one descriptor, both ways, in
-// order. Real ends are unix stream sockets (_unix.cc); a pair inside one process is for tests and for
-// the in-process mode (_pair.cc). Both pass one conformance suite.
+// order. Real ends are unix stream sockets (_unix.cc); a pair inside one process is for tests and
+// for the in-process mode (_pair.cc). Both pass one conformance suite.
 //
-// Threads: one thread may send while another receives; not two of the same. Shutdown from any thread.
-// Distrust: what arrives has passed DecodeUntrusted, its descriptor count is right, and the descriptor
-// is close-on-exec. What the descriptor is, is for the receiver to check (MapRegionUntrusted).
-// Errors, sticky for receiving: UNAVAILABLE end of file between frames, DATA_LOSS end of file inside a
-// frame, INVALID_ARGUMENT or FAILED_PRECONDITION a frame that breaks the rules. After one of these
-// nothing more can be received; the caller drops the channel.
+// Threads: one thread may send while another receives; not two of the same. Shutdown from any
+// thread. Distrust: what arrives has passed DecodeUntrusted, its descriptor count is right, and the
+// descriptor is close-on-exec. What the descriptor is, is for the receiver to check
+// (MapRegionUntrusted). Errors, sticky for receiving: UNAVAILABLE end of file between frames,
+// DATA_LOSS end of file inside a frame, INVALID_ARGUMENT or FAILED_PRECONDITION a frame that breaks
+// the rules. After one of these nothing more can be received; the caller drops the channel.
 #ifndef ANEX_PROTO_SHM_SIDE_CHANNEL_H_
 #define ANEX_PROTO_SHM_SIDE_CHANNEL_H_
 
@@ -27,8 +27,8 @@ namespace anex::shm {
 struct ReceivedFrame {
   SideChannelFrame frame;
   OwnedDescriptor descriptor;  // valid if and only if frame.has_descriptor and not descriptor_lost
-  // The peer sent a descriptor but this process is out of them, so the kernel dropped it. The peer is
-  // not to blame: answer RESOURCE_EXHAUSTED.
+  // The peer sent a descriptor but this process is out of them, so the kernel dropped it. The peer
+  // is not to blame: answer RESOURCE_EXHAUSTED.
   bool descriptor_lost = false;
 };
 
@@ -38,18 +38,18 @@ class SideChannel {
   SideChannel(const SideChannel&) = delete;
   SideChannel& operator=(const SideChannel&) = delete;
 
-  // Sends without waiting. True: the frame was taken, though its tail may still wait for Flush. False:
-  // no room, nothing was taken. `descriptor` is borrowed and must be valid exactly if
-  // frame.has_descriptor. UNAVAILABLE when the peer is gone; RESOURCE_EXHAUSTED when the kernel holds
-  // too many descriptors in flight (nothing was taken, the channel still works).
+  // Sends without waiting. True: the frame was taken, though its tail may still wait for Flush.
+  // False: no room, nothing was taken. `descriptor` is borrowed and must be valid exactly if
+  // frame.has_descriptor. UNAVAILABLE when the peer is gone; RESOURCE_EXHAUSTED when the kernel
+  // holds too many descriptors in flight (nothing was taken, the channel still works).
   virtual absl::StatusOr<bool> TrySend(const SideChannelFrame& frame, int descriptor = -1) = 0;
   // Pushes out what a former TrySend left behind. True: nothing is left.
   virtual absl::StatusOr<bool> Flush() = 0;
   // Receives without waiting. Nothing: no whole frame is there yet.
   virtual absl::StatusOr<std::optional<ReceivedFrame>> TryReceive() = 0;
 
-  // The same, waiting at most `timeout` of monotonic time: DEADLINE_EXCEEDED. A timeout inside a frame
-  // loses nothing; call again.
+  // The same, waiting at most `timeout` of monotonic time: DEADLINE_EXCEEDED. A timeout inside a
+  // frame loses nothing; call again.
   absl::Status Send(const SideChannelFrame& frame, int descriptor, absl::Duration timeout);
   absl::StatusOr<ReceivedFrame> Receive(absl::Duration timeout);
 
@@ -67,8 +67,8 @@ class SideChannel {
 
 // Takes a connected unix stream socket and makes it non-blocking.
 absl::StatusOr<std::unique_ptr<SideChannel>> AdoptSideChannel(OwnedDescriptor socket);
-// Connects to the daemon's side-channel socket. UNAVAILABLE if nobody listens, INVALID_ARGUMENT for a
-// path that does not fit into a socket address.
+// Connects to the daemon's side-channel socket. UNAVAILABLE if nobody listens, INVALID_ARGUMENT for
+// a path that does not fit into a socket address.
 absl::StatusOr<std::unique_ptr<SideChannel>> ConnectSideChannel(const std::string& path,
                                                                 absl::Duration timeout);
 

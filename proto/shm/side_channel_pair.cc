@@ -92,9 +92,9 @@ class PairSideChannel final : public SideChannel {
   bool Wait(WaitFor what, absl::Duration timeout) override {
     const auto ready = [this, what]() {
       shared_->mutex.AssertReaderHeld();
-      return shared_->closed || (what == WaitFor::kReceive
-                                     ? !shared_->queues[end_].empty()
-                                     : shared_->queues[1 - end_].size() < shared_->capacity);
+      return shared_->closed ||
+             (what == WaitFor::kReceive ? !shared_->queues[end_].empty()
+                                        : shared_->queues[1 - end_].size() < shared_->capacity);
     };
     absl::MutexLock lock(&shared_->mutex);
     return shared_->mutex.AwaitWithTimeout(absl::Condition(&ready), timeout);

@@ -1,7 +1,7 @@
-// Side channel over a unix stream socket. A stream rather than SOCK_SEQPACKET because macOS has none
-// of the latter; frames of a fixed size make up for it. The descriptor is attached to a frame's first
-// byte, and a receive never asks for more than the rest of one frame, so a descriptor that arrives
-// belongs to the frame being assembled.
+// Side channel over a unix stream socket. A stream rather than SOCK_SEQPACKET because macOS has
+// none of the latter; frames of a fixed size make up for it. The descriptor is attached to a
+// frame's first byte, and a receive never asks for more than the rest of one frame, so a descriptor
+// that arrives belongs to the frame being assembled.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -25,7 +25,7 @@ constexpr int kMaxDescriptors = 253;
 #ifdef MSG_NOSIGNAL
 constexpr int kSendFlags = MSG_NOSIGNAL;
 #else
-constexpr int kSendFlags = 0;  // SO_NOSIGPIPE is set on the socket
+constexpr int kSendFlags = 0;     // SO_NOSIGPIPE is set on the socket
 #endif
 #ifdef MSG_CMSG_CLOEXEC
 constexpr int kReceiveFlags = MSG_CMSG_CLOEXEC;
@@ -97,7 +97,8 @@ absl::StatusOr<bool> UnixSideChannel::Flush() {
 
 absl::StatusOr<bool> UnixSideChannel::TrySend(const SideChannelFrame& frame, int descriptor) {
   if (frame.has_descriptor != (descriptor >= 0)) {
-    return absl::InternalError("side channel: the frame's descriptor flag and the descriptor disagree");
+    return absl::InternalError(
+        "side channel: the frame's descriptor flag and the descriptor disagree");
   }
   absl::StatusOr<bool> clear = Flush();
   if (!clear.ok() || !*clear) return clear;
@@ -183,7 +184,8 @@ absl::StatusOr<ReceivedFrame> UnixSideChannel::Finish() {
     }
     received.descriptor_lost = true;
   } else if (frame->has_descriptor != !descriptors.empty() || truncated) {
-    return absl::InvalidArgumentError("side channel: a descriptor came that the frame does not name");
+    return absl::InvalidArgumentError(
+        "side channel: a descriptor came that the frame does not name");
   } else if (!descriptors.empty()) {
     received.descriptor = std::move(descriptors.front());
   }
@@ -208,7 +210,8 @@ absl::StatusOr<std::optional<ReceivedFrame>> UnixSideChannel::TryReceive() {
 
 int PollMilliseconds(absl::Duration timeout) {
   // Rounded up, so that a wait does not spin through its last millisecond.
-  const int64_t ms = absl::ToInt64Milliseconds(timeout + absl::Milliseconds(1) - absl::Nanoseconds(1));
+  const int64_t ms =
+      absl::ToInt64Milliseconds(timeout + absl::Milliseconds(1) - absl::Nanoseconds(1));
   return static_cast<int>(std::min<int64_t>(ms, 60'000));
 }
 
@@ -245,14 +248,15 @@ absl::StatusOr<std::unique_ptr<SideChannel>> ConnectSideChannel(const std::strin
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof(address.sun_path)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("side channel: a socket path has 1 to ", sizeof(address.sun_path) - 1,
-                     " bytes, this one has ", path.size()));
+    return absl::InvalidArgumentError(absl::StrCat("side channel: a socket path has 1 to ",
+                                                   sizeof(address.sun_path) - 1,
+                                                   " bytes, this one has ", path.size()));
   }
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   OwnedDescriptor socket(::socket(AF_UNIX, SOCK_STREAM, 0));
   if (!socket.valid()) return SystemError(errno, "socket");
-  // Connecting blocks only while the daemon's queue of connections is full. SO_SNDTIMEO bounds that.
+  // Connecting blocks only while the daemon's queue of connections is full. SO_SNDTIMEO bounds
+  // that.
   const timeval bound = absl::ToTimeval(std::clamp(timeout, absl::Milliseconds(1), absl::Hours(1)));
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof(bound));
   ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC);

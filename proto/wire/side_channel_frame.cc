@@ -49,7 +49,11 @@ constexpr KindRule RuleOf(FrameKind kind) {
     case FrameKind::kClaim:
       return {.request = true, .token = true};
     case FrameKind::kDeliver:
-      return {.request = true, .token = true, .bytes = true, .writable = true, .status = true,
+      return {.request = true,
+              .token = true,
+              .bytes = true,
+              .writable = true,
+              .status = true,
               .descriptor = true};
     case FrameKind::kOffer:
       return {.request = true, .bytes = true, .writable = true, .descriptor = true};
@@ -67,9 +71,8 @@ constexpr KindRule RuleOf(FrameKind kind) {
 }
 
 absl::Status Wrong(const SideChannelFrame& frame, std::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat("side-channel frame ",
-                                                 std::string(FrameKindName(frame.kind)), ": ",
-                                                 std::string(what)));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "side-channel frame ", std::string(FrameKindName(frame.kind)), ": ", std::string(what)));
 }
 
 absl::Status CheckUnusedAreZero(const SideChannelFrame& f, const KindRule& rule) {

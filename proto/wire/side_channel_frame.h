@@ -6,16 +6,18 @@
 //     hello {token}                  ------->
 //                                    <-------    welcome {}  |  bye {refused, status}
 //     claim {request, token}         ------->                     a hand-over prepared over gRPC
-//                                    <-------    deliver {request, token, bytes, writable} + descriptor
+//                                    <-------    deliver {request, token, bytes, writable} +
+//                                    descriptor
 //                                             |  deliver {request, token, status}
 //     offer {request, bytes, writable} + descriptor --->          memory that the client made
 //                                    <-------    accepted {request, token, bytes}
 //                                             |  refused {request, status}
 //     wake {}                        <------>                     look at the ring
-//     bye {reason}                   <------>                     the last frame that its sender sends
+//     bye {reason}                   <------>                     the last frame that its sender
+//     sends
 //
-// Threads: pure values. Invariant of a decoded frame: every field that its kind does not use is zero,
-// `status` is a canonical code, and `has_descriptor` is what the kind allows.
+// Threads: pure values. Invariant of a decoded frame: every field that its kind does not use is
+// zero, `status` is a canonical code, and `has_descriptor` is what the kind allows.
 #ifndef ANEX_PROTO_WIRE_SIDE_CHANNEL_FRAME_H_
 #define ANEX_PROTO_WIRE_SIDE_CHANNEL_FRAME_H_
 
@@ -38,8 +40,8 @@ inline constexpr uint8_t kSideChannelVersion = 1;
 
 using SideChannelBytes = std::array<std::byte, kSideChannelFrameBytes>;
 
-// 32 random bytes: whoever has them may use what they stand for, once. They are secrets: they appear
-// in no message and no log.
+// 32 random bytes: whoever has them may use what they stand for, once. They are secrets: they
+// appear in no message and no log.
 using SideChannelToken = std::array<uint8_t, 32>;
 // Nothing if `bytes` is not exactly 32 bytes long.
 std::optional<SideChannelToken> SideChannelTokenFromBytes(std::string_view bytes);
