@@ -54,7 +54,7 @@ class SurfaceCopy {
 
 struct RunStep {
   std::array<std::shared_ptr<const Invocation>, 2> by_parity;
-  std::vector<uint8_t> set_index;  // the invocation's set i is the chain's set set_index[i]
+  std::vector<uint16_t> set_index;  // the invocation's set i is the chain's set set_index[i]
 
   const Invocation& invocation(uint64_t iteration) const { return *by_parity[iteration % 2]; }
   // `pins` are of the chain's sets(), in order.

@@ -39,9 +39,9 @@ class Kernel {
   const std::string& device_name() const { return slot_->name(); }
   DeviceSlot& slot() const { return *slot_; }
   std::span<const FunctionInfo> functions() const { return functions_; }
-  // "" = the only function. NOT_FOUND with the nearest name, INVALID_ARGUMENT if "" is ambiguous.
+  // "" = the only function. INVALID_ARGUMENT with the nearest name, or if "" is ambiguous.
   absl::StatusOr<size_t> FindFunction(std::string_view name) const;
-  // Index into ports; NOT_FOUND with the nearest name.
+  // Index into ports; INVALID_ARGUMENT with the nearest name.
   absl::StatusOr<size_t> FindPort(size_t function, std::string_view port) const;
 
   // The executable on the device's current instance; loads the artifact again if that is newer.

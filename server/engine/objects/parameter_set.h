@@ -82,7 +82,7 @@ class ParameterSet : public std::enable_shared_from_this<ParameterSet> {
   ParameterMode mode() const { return mode_; }
   const std::string& label() const { return label_; }
   std::span<const Parameter> parameters() const { return parameters_; }
-  // NOT_FOUND with the nearest name.
+  // INVALID_ARGUMENT with the nearest name.
   absl::StatusOr<size_t> IndexOf(std::string_view parameter) const;
 
   // For dispatchers. nullopt: a fenced set is being written or waited for; the ReadySignal tells
@@ -101,7 +101,8 @@ class ParameterSet : public std::enable_shared_from_this<ParameterSet> {
   absl::Status Abort(LeaseNumber lease);
   // Ends a lease past its deadline; called by the engine's sweeper so that blocked readers go on.
   void Sweep(int64_t now_ns);
-  // The set was released or its session ended: the lease ends, later pins and writers are refused.
+  // Its session ended: the lease ends, later pins and writers are refused. (A set whose handle was
+  // merely released goes on for the invocations that hold it.)
   void Close();
 
   // `id` and the surfaces' handles are the session's to fill in.
