@@ -60,9 +60,9 @@ class WriteGuard {
   // Raw chunks, CRC-32 filled in by the caller (Crc32Of).
   absl::Status Update(std::span<const WeightChunk> chunks) const;
 
-  // Flips the set; returns the new generation. ABORTED if `expected_generation` is neither 0 nor
-  // the generation that results. The guard is empty afterwards, except when the error is
-  // UNAVAILABLE or DEADLINE_EXCEEDED.
+  // Flips the set; returns the new generation, and the guard is empty. ABORTED if
+  // `expected_generation` is neither 0 nor the generation that would result. After an error the
+  // guard keeps its lease: mend what was wrong and publish again, or let it abort.
   absl::StatusOr<uint64_t> Publish(uint64_t expected_generation = 0);
   absl::Status Abort();
   // Leaves the lease to a publish step of a chain or lane; the guard is empty afterwards.
