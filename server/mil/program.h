@@ -5,7 +5,8 @@
 //  * every optional argument that has a default is present, as a constant: a device never fills in
 //    defaults. Arguments that may truly be missing (conv's bias, attention's attn_mask, ...) are
 //    documented in op_catalog.h;
-//  * arguments that must be constant (perm, axes, strides, dtype, ...) are; negative axes are left as
+//  * arguments that must be constant (perm, axes, strides, dtype, ...) are; negative axes are left
+//  as
 //    written; types and shapes of all results have been inferred and agree with the declared ones;
 //  * `const` operations are gone: their results are values with a constant.
 #ifndef ANEX_SERVER_MIL_PROGRAM_H_

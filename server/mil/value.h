@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/mil/types.h"
@@ -25,6 +26,8 @@ class Constant {
                                                 std::span<const int64_t> values);
   static std::shared_ptr<const Constant> OfDoubles(DType dtype, const Shape& shape,
                                                    std::span<const double> values);  // rounded once
+
+  explicit Constant(std::string text) : text_(std::move(text)) { type_.kind = TypeKind::kString; }
 
   const Type& type() const { return type_; }
   std::span<const std::byte> bytes() const { return bytes_; }

@@ -1,0 +1,112 @@
+// Findings about a program: the table of codes and the sink that collects them.
+//
+// Codes are stable: a code once published keeps its meaning and is never reused. A sink belongs to
+// one run of the front end and one thread; it keeps at most a bounded number of findings, so
+// hostile text cannot make it grow.
+#ifndef ANEX_SERVER_MIL_DIAGNOSTIC_H_
+#define ANEX_SERVER_MIL_DIAGNOSTIC_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proto/values/kernel_values.h"
+#include "server/mil/source_text.h"
+
+namespace anex::mil {
+
+// One line per code; `Code` and the table of sentences (diagnostic.cc) are both made from it.
+#define ANEX_MIL_CODES(X)                                                      \
+  X(kStrayCharacters, 1, "characters that begin no token")                     \
+  X(kUnterminatedString, 2, "a string without its closing quote")              \
+  X(kUnexpectedToken, 3, "something else was expected here")                   \
+  X(kMalformedNumber, 4, "a number that cannot be read")                       \
+  X(kPositionalArgument, 5, "an argument without its name")                    \
+  X(kDuplicateFunction, 101, "two functions of one name")                      \
+  X(kDuplicateName, 102, "a name defined twice")                               \
+  X(kUnknownName, 103, "a name that nothing defines")                          \
+  X(kDuplicateOutput, 104, "an output listed twice")                           \
+  X(kNoFunction, 105, "a program without functions")                           \
+  X(kNotAValue, 106, "a state used as a value, or the other way round")        \
+  X(kUnknownType, 201, "a type that does not exist")                           \
+  X(kUnsupportedType, 202, "a type that values of a program cannot have")      \
+  X(kBadShape, 203, "a shape that no tensor can have")                         \
+  X(kDynamicShape, 204, "an unknown dimension without a default")              \
+  X(kLiteralMismatch, 205, "a literal that does not fit its type")             \
+  X(kLiteralRange, 206, "a number outside its type's range")                   \
+  X(kFlexibleShape, 207, "flexible shape information that makes no sense")     \
+  X(kUnknownOperation, 301, "an operation that does not exist")                \
+  X(kUnsupportedOperation, 302, "an operation that is not supported yet")      \
+  X(kControlFlow, 303, "control flow, which the ANE does not run")             \
+  X(kUnknownArgument, 304, "an argument that the operation does not have")     \
+  X(kMissingArgument, 305, "a required argument is missing")                   \
+  X(kDuplicateArgument, 306, "an argument given twice")                        \
+  X(kArgumentType, 307, "an argument of the wrong type")                       \
+  X(kArgumentNotConstant, 308, "an argument that must be a constant")          \
+  X(kArgumentValue, 309, "an argument whose value is not possible")            \
+  X(kResultCount, 310, "the wrong number of results")                          \
+  X(kConstWithoutValue, 311, "a const without val")                            \
+  X(kShapeMismatch, 401, "shapes that do not go together")                     \
+  X(kDeclaredType, 402, "the declared type is not the type of the result")     \
+  X(kMissingWeights, 501, "a weight file that was not sent")                   \
+  X(kWeightPath, 502, "a weight path that leaves the model's folder")          \
+  X(kWeightRecord, 503, "no weight record where BLOBFILE points")              \
+  X(kWeightSize, 504, "weight data of the wrong size")                         \
+  X(kTextTooLarge, 601, "the text is over its limit")                          \
+  X(kTooDeep, 602, "brackets nested too deeply")                               \
+  X(kTooManyOperations, 603, "more operations than the limit")                 \
+  X(kTensorTooLarge, 604, "a tensor over the limit")                           \
+  X(kTooManyLiterals, 605, "more inline numbers than the limit")               \
+  X(kTooManyErrors, 606, "reading stopped after this many errors")             \
+  X(kUnused, 901, "a result that nothing uses")                                \
+  X(kRoundedToInfinity, 902, "a finite number that its type cannot hold")      \
+  X(kWeightRecordOdd, 903, "a weight record that is not in the official form") \
+  X(kDefaultShape, 904, "a flexible input fixed at its default shape")         \
+  X(kUntypedLiteral, 905, "a literal without a type")
+
+enum class Code : uint16_t {
+#define ANEX_MIL_CODE(name, number, sentence) name = number,
+  ANEX_MIL_CODES(ANEX_MIL_CODE)
+#undef ANEX_MIL_CODE
+};
+
+std::string CodeName(Code code);           // "MIL0301"
+std::string_view CodeSentence(Code code);  // the sentence of the table
+
+// `name` in backquotes as it may appear in a message: control characters and bytes that are not
+// printable ASCII escaped, long ones cut.
+std::string Shown(std::string_view name);
+
+class DiagnosticSink {
+ public:
+  // `source` must outlive the sink.
+  DiagnosticSink(const SourceText& source, uint32_t error_limit);
+
+  void Error(Code code, Span at, std::string message, std::string help = "");
+  void Warning(Code code, Span at, std::string message, std::string help = "");
+  void Note(Code code, Span at, std::string message, std::string help = "");
+
+  bool has_errors() const { return errors_ > 0; }
+  // True once the error limit is reached: go no further, nothing more is kept.
+  bool full() const { return errors_ >= error_limit_; }
+  const SourceText& source() const { return source_; }
+
+  // What was found, in source order; the sink is empty afterwards.
+  std::vector<Diagnostic> Take();
+
+ private:
+  void Add(Severity severity, Code code, Span at, std::string message, std::string help);
+
+  struct Found {
+    uint32_t offset;
+    Diagnostic diagnostic;
+  };
+  const SourceText& source_;
+  uint32_t error_limit_, errors_ = 0, others_ = 0;
+  std::vector<Found> found_;
+};
+
+}  // namespace anex::mil
+
+#endif  // ANEX_SERVER_MIL_DIAGNOSTIC_H_

@@ -1,0 +1,94 @@
+#include "server/mil/front_end.h"
+
+#include <cassert>
+#include <chrono>
+#include <unordered_set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/mil/check.h"
+#include "server/mil/constant_reader.h"
+#include "server/mil/diagnostic.h"
+#include "server/mil/infer_shapes.h"
+#include "server/mil/parser.h"
+#include "server/mil/render_text.h"
+#include "server/mil/resolve.h"
+
+namespace anex::mil {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Spans are 32-bit.
+constexpr uint64_t kMostText = (uint64_t{1} << 32) - 1;
+
+int64_t Since(Clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
+}
+
+std::shared_ptr<const Program> CheckProgram(const ProgramSource& source, const SourceText& text,
+                                            const ProgramSyntax& syntax, MissingWeights missing,
+                                            DiagnosticSink& sink) {
+  auto program = std::make_shared<Program>();
+  program->name = source.name;
+  ConstantReader constants(text, syntax, source.weights, missing, sink);
+  std::unordered_set<std::string_view> names;
+  for (const FunctionSyntax& function : syntax.functions) {
+    if (sink.full()) break;
+    if (!names.insert(text.Text(function.name)).second) {
+      sink.Error(Code::kDuplicateFunction, function.name,
+                 absl::StrCat("there are two functions named ", Shown(text.Text(function.name))));
+    }
+    ResolvedFunction resolved = Resolver(text, syntax, constants, sink).Resolve(function);
+    InferShapes(resolved, sink);
+    CheckFunction(resolved, sink);
+    program->functions.push_back(std::move(resolved.function));
+  }
+  return program;
+}
+
+FrontEndResult TextTooLarge(const ProgramSource& source, uint64_t limit) {
+  FrontEndResult result;
+  result.diagnostics.push_back(
+      {.code = CodeName(Code::kTextTooLarge),
+       .message = absl::StrCat("the text has ", source.text.size(), " bytes, over the limit of ",
+                               limit, " (text_bytes)"),
+       .file = source.name});
+  return result;
+}
+
+}  // namespace
+
+FrontEndResult Read(const ProgramSource& source, MissingWeights missing,
+                    const FrontEndLimits& limits) {
+  const uint64_t limit = std::min(limits.text_bytes, kMostText);
+  if (source.text.size() > limit) return TextTooLarge(source, limit);
+  FrontEndResult result;
+  const SourceText text(source.name, source.text);
+  DiagnosticSink sink(text, limits.errors);
+  const Clock::time_point start = Clock::now();
+  const ProgramSyntax syntax = Parser(text, limits, sink).Parse();
+  result.parse_ns = Since(start);
+  const Clock::time_point parsed = Clock::now();
+  if (syntax.functions.empty() && !sink.has_errors()) {
+    sink.Error(Code::kNoFunction, {0, 1}, "a program needs a function",
+               "such as func main<ios18>(...) { ... } -> (y);");
+  }
+  std::shared_ptr<const Program> program = CheckProgram(source, text, syntax, missing, sink);
+  if (!sink.has_errors()) result.program = std::move(program);
+  result.diagnostics = sink.Take();
+  result.check_ns = Since(parsed);
+  return result;
+}
+
+absl::Status ToStatus(const std::vector<Diagnostic>& diagnostics) {
+  std::string text;
+  for (const Diagnostic& diagnostic : diagnostics) {
+    if (diagnostic.severity == Severity::kError) text += RenderText(diagnostic);
+  }
+  assert(!text.empty());
+  if (!text.empty() && text.back() == '\n') text.pop_back();
+  return absl::InvalidArgumentError(text);
+}
+
+}  // namespace anex::mil

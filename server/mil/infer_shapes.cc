@@ -1,0 +1,263 @@
+#include "server/mil/infer_shapes.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/mil/nearest_name.h"
+#include "server/mil/op_catalog.h"
+#include "server/mil/op_context.h"
+
+namespace anex::mil {
+namespace {
+
+TypeSet SetOfType(const Type& type) {
+  if (type.kind == TypeKind::kString) return kStrings;
+  if (type.kind == TypeKind::kState) return kStates;
+  return SetOf(type.tensor.dtype);
+}
+
+// One operation against its signature.
+class OperationChecker {
+ public:
+  OperationChecker(ResolvedFunction& resolved, size_t index, DiagnosticSink& sink)
+      : resolved_(resolved), index_(index), sink_(sink) {}
+
+  void Check() {
+    const OpSignature* signature = FindOp(operation().op);
+    if (signature == nullptr) return ReportUnknown();
+    if (places().broken || AnyUnknown()) return;
+    if (!CheckArguments(*signature)) return;
+    FillFallbacks(*signature);
+    OpContext context(resolved_, index_, sink_);
+    const Inferred inferred = signature->infer(context);
+    Order(*signature);
+    if (inferred.has_value()) CompareResults(*inferred);
+  }
+
+ private:
+  Operation& operation() { return resolved_.function.operations[index_]; }
+  ResolvedOperation& places() { return resolved_.operations[index_]; }
+  Value& value(ValueId id) { return resolved_.function.values[id]; }
+
+  bool AnyUnknown() {
+    for (const Argument& argument : operation().arguments) {
+      for (ValueId id : argument.values) {
+        if (resolved_.values[id].unknown_type) return true;
+      }
+    }
+    return false;
+  }
+
+  void ReportUnknown() {
+    const std::string& op = operation().op;
+    if (IsKnownUnsupportedOp(op)) {
+      sink_.Error(Code::kUnsupportedOperation, places().op,
+                  absl::StrCat("operation ", Shown(op), " is not supported yet"));
+    } else {
+      sink_.Error(Code::kUnknownOperation, places().op,
+                  absl::StrCat("unknown operation ", Shown(op)), DidYouMean(op, SupportedOps()));
+    }
+  }
+
+  bool CheckArguments(const OpSignature& signature) {
+    bool good = true;
+    for (size_t i = 0; i < operation().arguments.size(); ++i) {
+      const Argument& argument = operation().arguments[i];
+      const Parameter* parameter = signature.Find(argument.name);
+      if (parameter == nullptr) {
+        ReportUnknownArgument(signature, i);
+        good = false;
+      } else {
+        good = CheckArgument(*parameter, i) && good;
+      }
+    }
+    for (const Parameter& parameter : signature.parameters) {
+      if (parameter.fallback.kind != Fallback::Kind::kNone ||
+          operation().Find(parameter.name) != nullptr) {
+        continue;
+      }
+      sink_.Error(
+          Code::kMissingArgument, places().op,
+          absl::StrCat("`", operation().op, "` needs the argument ", Shown(parameter.name)));
+      good = false;
+    }
+    return good && CheckSameTypes(signature);
+  }
+
+  void ReportUnknownArgument(const OpSignature& signature, size_t i) {
+    std::vector<std::string_view> names;
+    for (const Parameter& parameter : signature.parameters) names.push_back(parameter.name);
+    const std::string& name = operation().arguments[i].name;
+    std::string help = DidYouMean(name, names);
+    if (help.empty()) {
+      help = absl::StrCat("`", operation().op, "` takes");
+      for (size_t n = 0; n < names.size(); ++n) {
+        absl::StrAppend(&help, n ? ", " : " ", std::string(names[n]));
+      }
+    }
+    sink_.Error(Code::kUnknownArgument, places().arguments[i].name,
+                absl::StrCat("`", operation().op, "` has no argument ", Shown(name)),
+                std::move(help));
+  }
+
+  bool CheckArgument(const Parameter& parameter, size_t i) {
+    const Argument& argument = operation().arguments[i];
+    const Span at = places().arguments[i].value;
+    const std::string who =
+        absl::StrCat("argument ", Shown(parameter.name), " of `", operation().op, "`");
+    if (argument.values.empty() || (argument.values.size() > 1 && !parameter.variadic)) {
+      sink_.Error(
+          Code::kArgumentType, at,
+          absl::StrCat(who, " takes ", parameter.variadic ? "one value or more" : "one value",
+                       ", found ", argument.values.size()));
+      return false;
+    }
+    for (ValueId id : argument.values) {
+      if (!CheckValue(parameter, value(id), at, who)) return false;
+    }
+    return true;
+  }
+
+  bool CheckValue(const Parameter& parameter, const Value& value, Span at, const std::string& who) {
+    if ((SetOfType(value.type) & parameter.types) == 0) {
+      const Code code =
+          value.type.kind == TypeKind::kState ? Code::kNotAValue : Code::kArgumentType;
+      sink_.Error(code, at,
+                  absl::StrCat(who, " must be ", Describe(parameter.types), ", found ",
+                               value.type.ToString()),
+                  value.type.kind == TypeKind::kState ? "read it first with read_state" : "");
+      return false;
+    }
+    if (parameter.constant && value.constant == nullptr) {
+      sink_.Error(Code::kArgumentNotConstant, at, absl::StrCat(who, " must be a constant"),
+                  "shapes are fixed when the program is compiled");
+      return false;
+    }
+    const Shape& shape = value.type.tensor.shape;
+    const bool one_element = parameter.max_rank == 0 && shape.ElementCount() == 1;
+    if (shape.rank() > parameter.max_rank && !(one_element && shape.rank() <= 1)) {
+      sink_.Error(Code::kArgumentType, at,
+                  absl::StrCat(who, " must be ", parameter.max_rank == 0 ? "one number" : "a list",
+                               ", found ", value.type.ToString()));
+      return false;
+    }
+    return true;
+  }
+
+  bool CheckSameTypes(const OpSignature& signature) {
+    bool good = true;
+    for (size_t i = 0; i < operation().arguments.size(); ++i) {
+      const Argument& argument = operation().arguments[i];
+      const Parameter* parameter = signature.Find(argument.name);
+      if (parameter->same_as.empty()) continue;
+      const Argument* other = operation().Find(parameter->same_as);
+      if (other == nullptr) continue;
+      const DType wanted = value(other->values[0]).type.tensor.dtype;
+      for (ValueId id : argument.values) {
+        const DType found = value(id).type.tensor.dtype;
+        if (found == wanted) continue;
+        sink_.Error(Code::kArgumentType, places().arguments[i].value,
+                    absl::StrCat("argument ", Shown(argument.name), " of `", operation().op,
+                                 "` is ", std::string(DTypeName(found)), ", but ",
+                                 Shown(other->name), " is ", std::string(DTypeName(wanted))),
+                    "operands must have the same element type: insert a cast");
+        good = false;
+        break;
+      }
+    }
+    return good;
+  }
+
+  void FillFallbacks(const OpSignature& signature) {
+    OpContext context(resolved_, index_, sink_);
+    for (const Parameter& parameter : signature.parameters) {
+      const Fallback& fallback = parameter.fallback;
+      const int64_t whole = static_cast<int64_t>(fallback.number);
+      if (operation().Find(parameter.name) != nullptr) continue;
+      switch (fallback.kind) {
+        case Fallback::Kind::kBool:
+          context.Fill(parameter.name, Constant::OfInts(DType::kBool, {}, {{whole}}));
+          break;
+        case Fallback::Kind::kInt32:
+          context.Fill(parameter.name, Constant::OfInts(DType::kInt32, {}, {{whole}}));
+          break;
+        case Fallback::Kind::kText:
+          context.Fill(parameter.name, Constant::OfString(std::string(fallback.text)));
+          break;
+        case Fallback::Kind::kLike:
+          FillLike(context, parameter);
+          break;
+        default:
+          break;
+      }
+    }
+  }
+
+  void FillLike(OpContext& context, const Parameter& parameter) {
+    const DType dtype =
+        context.Has(parameter.same_as) ? TypeOfFirst(parameter.same_as) : DType::kFp32;
+    const double number = parameter.fallback.number;
+    if (IsFloat(dtype)) {
+      context.Fill(parameter.name, Constant::OfDoubles(dtype, {}, {{number}}));
+    } else {
+      context.Fill(parameter.name, Constant::OfInts(dtype, {}, {{static_cast<int64_t>(number)}}));
+    }
+  }
+
+  DType TypeOfFirst(std::string_view argument) {
+    return value(operation().Find(argument)->values[0]).type.tensor.dtype;
+  }
+
+  // Arguments in the order of the signature: one program, one spelling.
+  void Order(const OpSignature& signature) {
+    std::vector<Argument> arguments;
+    std::vector<ArgumentPlace> argument_places;
+    for (const Parameter& parameter : signature.parameters) {
+      for (size_t i = 0; i < operation().arguments.size(); ++i) {
+        if (operation().arguments[i].name != parameter.name) continue;
+        arguments.push_back(std::move(operation().arguments[i]));
+        argument_places.push_back(places().arguments[i]);
+        break;
+      }
+    }
+    operation().arguments = std::move(arguments);
+    places().arguments = std::move(argument_places);
+  }
+
+  void CompareResults(const std::vector<TensorType>& inferred) {
+    if (inferred.size() != operation().results.size()) {
+      sink_.Error(Code::kResultCount, places().op,
+                  absl::StrCat("`", operation().op, "` has ", inferred.size(),
+                               inferred.size() == 1 ? " result" : " results", ", but ",
+                               operation().results.size(), " are declared"));
+      return;
+    }
+    for (size_t i = 0; i < inferred.size(); ++i) {
+      const Type type{TypeKind::kTensor, inferred[i]};
+      const ResolvedResult& result = places().results[i];
+      if (result.declared.has_value() && !result.declared->Accepts(type)) {
+        sink_.Error(Code::kDeclaredType, result.type,
+                    absl::StrCat("declared as ", result.declared->ToString(), ", but `",
+                                 operation().op, "` gives ", type.ToString()),
+                    absl::StrCat("declare it as ", type.ToString()));
+        continue;  // later operations are checked against what was declared
+      }
+      value(operation().results[i]).type = type;
+      resolved_.values[operation().results[i]].unknown_type = false;
+    }
+  }
+
+  ResolvedFunction& resolved_;
+  size_t index_;
+  DiagnosticSink& sink_;
+};
+
+}  // namespace
+
+void InferShapes(ResolvedFunction& resolved, DiagnosticSink& sink) {
+  for (size_t i = 0; i < resolved.function.operations.size() && !sink.full(); ++i) {
+    OperationChecker(resolved, i, sink).Check();
+  }
+}
+
+}  // namespace anex::mil

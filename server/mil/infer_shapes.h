@@ -1,0 +1,17 @@
+// Operation by operation: are the arguments those of its signature, and is the declared type of
+// each result the one that follows from them? Fills in the defaults. One thread, one run.
+#ifndef ANEX_SERVER_MIL_INFER_SHAPES_H_
+#define ANEX_SERVER_MIL_INFER_SHAPES_H_
+
+#include "server/mil/diagnostic.h"
+#include "server/mil/resolve.h"
+
+namespace anex::mil {
+
+// Completes `resolved.function`; reports everything that disagrees. What an operation got wrong
+// does not make the operations behind it wrong: its results are taken as declared.
+void InferShapes(ResolvedFunction& resolved, DiagnosticSink& sink);
+
+}  // namespace anex::mil
+
+#endif  // ANEX_SERVER_MIL_INFER_SHAPES_H_

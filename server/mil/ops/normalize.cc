@@ -1,0 +1,104 @@
+// Softmax and the normalisations.
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "server/mil/op_context.h"
+#include "server/mil/ops/families.h"
+
+namespace anex::mil {
+namespace {
+
+Inferred SameAsX(OpContext& context) { return std::vector{context.TypeOf("x")}; }
+
+Inferred InferSoftmax(OpContext& context) {
+  if (!context.AxisOf("axis", context.ShapeOf("x").rank()).has_value()) return std::nullopt;
+  return SameAsX(context);
+}
+
+bool CheckShape(OpContext& context, std::string_view argument, const Shape& wanted) {
+  if (!context.Has(argument) || context.ShapeOf(argument) == wanted) return true;
+  context.Mismatch(argument,
+                   absl::StrCat("`", std::string(argument), "` must have shape ", wanted.ToString(),
+                                ", found ", context.ShapeOf(argument).ToString()));
+  return false;
+}
+
+Inferred InferLayerNorm(OpContext& context) {
+  const Shape& x = context.ShapeOf("x");
+  if (!context.Has("axes")) {
+    std::vector<int64_t> all(static_cast<size_t>(x.rank()));
+    std::iota(all.begin(), all.end(), int64_t{0});
+    if (all.empty()) return context.Mismatch("x", "a scalar has no axes to normalise");
+    context.FillInts("axes", all);
+  }
+  const std::optional<std::vector<int>> axes = context.AxesOf("axes", context.ShapeOf("x").rank());
+  if (!axes.has_value()) return std::nullopt;
+  std::vector<int64_t> dims;
+  for (int axis : *axes) dims.push_back(context.ShapeOf("x")[axis]);
+  const std::optional<Shape> wanted = context.MakeShape("axes", dims);
+  if (!wanted.has_value() || !CheckShape(context, "gamma", *wanted) ||
+      !CheckShape(context, "beta", *wanted)) {
+    return std::nullopt;
+  }
+  return SameAsX(context);
+}
+
+// Statistics and parameters of shape [C]; channels are axis 1.
+Inferred InferChannelNorm(OpContext& context) {
+  const Shape x = context.ShapeOf("x");
+  if (x.rank() < 3 || x.rank() > 5) {
+    return context.Mismatch("x", absl::StrCat("x must be [N, C, spatial...] of rank 3, 4 or 5, "
+                                              "found ",
+                                              x.ToString()));
+  }
+  for (std::string_view argument : {"mean", "variance", "gamma", "beta"}) {
+    if (!CheckShape(context, argument, Shape{x[1]})) return std::nullopt;
+  }
+  return SameAsX(context);
+}
+
+Inferred InferBatchNorm(OpContext& context) {
+  const Shape& x = context.ShapeOf("x");
+  if (x.rank() >= 2) {
+    const size_t channels = static_cast<size_t>(x[1]);
+    const Shape shape{x[1]};
+    const DType dtype = context.DTypeOf("x");
+    if (!context.Has("gamma")) {
+      context.Fill("gamma", Constant::OfDoubles(dtype, shape, std::vector<double>(channels, 1.0)));
+    }
+    if (!context.Has("beta")) {
+      context.Fill("beta", Constant::OfDoubles(dtype, shape, std::vector<double>(channels, 0.0)));
+    }
+  }
+  return InferChannelNorm(context);
+}
+
+constexpr Parameter Floats(std::string_view name) { return Arg(name, kFloats).Like("x"); }
+constexpr Parameter Epsilon(double value) {
+  return Arg("epsilon", kFloats).Constant().Scalar().Like("x").OrNumber(value);
+}
+
+constexpr Parameter kSoftmax[] = {Arg("x", kFloats), Axis().OrInt(-1)};
+constexpr Parameter kLayerNorm[] = {Arg("x", kFloats), ConstInts("axes").Computed(),
+                                    Floats("gamma").Optional(), Floats("beta").Optional(),
+                                    Epsilon(1e-5)};
+constexpr Parameter kBatchNorm[] = {Arg("x", kFloats),         Floats("mean"),
+                                    Floats("variance"),        Floats("gamma").Computed(),
+                                    Floats("beta").Computed(), Epsilon(1e-5)};
+constexpr Parameter kInstanceNorm[] = {Arg("x", kFloats), Floats("gamma").Optional(),
+                                       Floats("beta").Optional(), Epsilon(1e-5)};
+constexpr Parameter kL2Norm[] = {Arg("x", kFloats), Epsilon(1e-6)};
+
+constexpr OpSignature kOps[] = {
+    {"softmax", kSoftmax, InferSoftmax},
+    {"layer_norm", kLayerNorm, InferLayerNorm},
+    {"batch_norm", kBatchNorm, InferBatchNorm},
+    {"instance_norm", kInstanceNorm, InferChannelNorm},
+    {"l2_norm", kL2Norm, SameAsX},
+};
+
+}  // namespace
+
+std::span<const OpSignature> NormalizeOps() { return kOps; }
+
+}  // namespace anex::mil

@@ -1,0 +1,85 @@
+// The tree of one program, as written: nothing is resolved, every node keeps its place in the text.
+//
+// Names are spans into the source. Literals live in one flat array in preorder (`end` is the index
+// past a node's last descendant), because a list of a million numbers must cost no million objects.
+// Values only; built by the parser, read by the resolver.
+#ifndef ANEX_SERVER_MIL_SYNTAX_H_
+#define ANEX_SERVER_MIL_SYNTAX_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "server/mil/source_text.h"
+
+namespace anex::mil {
+
+inline constexpr int64_t kUnknownDim = -1;  // "?"
+
+struct TypeSyntax {
+  enum class Kind : uint8_t { kScalar, kTensor, kList, kTuple, kDict, kState, kTensorBuffer };
+  Kind kind = Kind::kScalar;
+  Span span;                         // the whole type
+  Span scalar;                       // the element's name, of kScalar, kTensor and kTensorBuffer
+  std::vector<int64_t> dims;         // of kTensor: kUnknownDim for "?"
+  std::vector<TypeSyntax> children;  // of list, tuple, dict, state
+};
+
+struct Literal {
+  enum class Kind : uint8_t { kNumber, kString, kWord, kList, kTuple, kDict, kBlob };
+  Kind kind = Kind::kNumber;
+  Span span;
+  uint32_t end = 0;  // index past this node's descendants
+  // kDict holds kTuple pairs; kBlob holds the path and the offset.
+};
+
+// type(literal), or a literal alone, which some hand-written programs have.
+struct ValueSyntax {
+  bool typed = true;
+  TypeSyntax type;
+  Span span;
+  uint32_t literal = 0;  // index of the root literal; equal to `literal_end` if "()" was empty
+  uint32_t literal_end = 0;
+};
+
+struct ArgumentValue {
+  bool reference = false;  // a name; otherwise `value`
+  Span span;
+  ValueSyntax value;
+};
+
+// An argument in the parentheses or an attribute in the brackets.
+struct ArgumentSyntax {
+  Span name;
+  bool variadic = false;  // written in parentheses: (a, b)
+  std::vector<ArgumentValue> values;
+};
+
+struct NamedType {
+  TypeSyntax type;
+  Span name;
+};
+
+struct OperationSyntax {
+  std::vector<NamedType> outputs;
+  Span op;
+  std::vector<ArgumentSyntax> arguments;
+  std::vector<ArgumentSyntax> attributes;
+};
+
+struct FunctionSyntax {
+  Span name, opset;
+  std::vector<NamedType> parameters;
+  std::vector<ArgumentSyntax> attributes;
+  std::vector<OperationSyntax> operations;
+  std::vector<Span> outputs;
+};
+
+struct ProgramSyntax {
+  std::vector<ArgumentSyntax> attributes;
+  std::vector<FunctionSyntax> functions;
+  std::vector<Literal> literals;
+};
+
+}  // namespace anex::mil
+
+#endif  // ANEX_SERVER_MIL_SYNTAX_H_
