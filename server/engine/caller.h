@@ -1,5 +1,5 @@
-// Who asks, and until when. Made by a front (rpc, ring, in-process) from what the kernel or TLS says
-// about the peer, never from what the peer says about itself. Value, any thread.
+// Who asks, and until when. Made by a front (rpc, ring, in-process) from what the kernel or TLS
+// says about the peer, never from what the peer says about itself. Value, any thread.
 #ifndef ANEX_SERVER_ENGINE_CALLER_H_
 #define ANEX_SERVER_ENGINE_CALLER_H_
 
@@ -25,7 +25,8 @@ struct Caller {
   Identity identity;
   Role role = Role::kOwner;
   SessionId session;  // resolved from the secret by Engine::Authenticate; empty outside a session
-  // Waits inside the engine end at this monotonic instant (Clock::Now), or when `cancelled` is true.
+  // Waits inside the engine end at this monotonic instant (Clock::Now), or when `cancelled` is
+  // true.
   int64_t deadline_ns = INT64_MAX;
   std::function<bool()> cancelled;  // may be empty; polled at least every 50 ms while waiting
 };

@@ -2,12 +2,13 @@
 // links it. This is its face: one short method per verb, each of which checks the caller, resolves
 // handles in the caller's session and delegates to one noun in objects/, compile/ or run/.
 //
-// Threads: every method from any thread. Methods that wait say so; they end at the caller's deadline
-// with DEADLINE_EXCEEDED, or CANCELLED. No lock is held across device work.
+// Threads: every method from any thread. Methods that wait say so; they end at the caller's
+// deadline with DEADLINE_EXCEEDED, or CANCELLED. No lock is held across device work.
 //
-// Errors common to all verbs of a session: UNAUTHENTICATED without a session; NOT_FOUND for a handle
-// that is not of this session (foreign, stale and guessed ones look alike); RESOURCE_EXHAUSTED with
-// the bound's name and value; UNAVAILABLE while draining or after a device hang that was not mended.
+// Errors common to all verbs of a session: UNAUTHENTICATED without a session; NOT_FOUND for a
+// handle that is not of this session (foreign, stale and guessed ones look alike);
+// RESOURCE_EXHAUSTED with the bound's name and value; UNAVAILABLE while draining or after a device
+// hang that was not mended.
 #ifndef ANEX_SERVER_ENGINE_ENGINE_H_
 #define ANEX_SERVER_ENGINE_ENGINE_H_
 
@@ -87,12 +88,15 @@ class Engine {
   // --- Surfaces -----------------------------------------------------------------------------
   absl::StatusOr<SurfaceInfo> CreateSurface(const Caller& caller, const SurfaceSpec& spec);
   // A one-use token that the side channel exchanges for a descriptor (TakeHandover).
-  absl::StatusOr<std::string> PrepareHandover(const Caller& caller, SurfaceId surface, Access access);
+  absl::StatusOr<std::string> PrepareHandover(const Caller& caller, SurfaceId surface,
+                                              Access access);
   absl::StatusOr<Handover> TakeHandover(SessionId session, std::string_view token);
   // In-process: the region itself, without a descriptor.
-  absl::StatusOr<std::shared_ptr<shm::SharedRegion>> MapSurface(const Caller& caller, SurfaceId surface);
+  absl::StatusOr<std::shared_ptr<shm::SharedRegion>> MapSurface(const Caller& caller,
+                                                                SurfaceId surface);
   // A client-made region that came over the side channel -> one-use import token.
-  absl::StatusOr<std::string> OfferRegion(SessionId session, std::shared_ptr<shm::SharedRegion> region);
+  absl::StatusOr<std::string> OfferRegion(SessionId session,
+                                          std::shared_ptr<shm::SharedRegion> region);
   absl::StatusOr<SurfaceInfo> ImportSurface(const Caller& caller, std::string_view token,
                                             const TensorLayout& layout_untrusted,
                                             std::string_view label);
@@ -100,7 +104,8 @@ class Engine {
   absl::StatusOr<SurfaceInfo> ClaimGrant(const Caller& caller, std::string_view ticket);
   absl::StatusOr<SurfaceInfo> DescribeSurface(const Caller& caller, SurfaceId surface) const;
   // Packed row-major bytes of a region (empty = all), for remote and simple clients.
-  absl::StatusOr<std::string> ReadSurface(const Caller& caller, SurfaceId surface, const Region& region);
+  absl::StatusOr<std::string> ReadSurface(const Caller& caller, SurfaceId surface,
+                                          const Region& region);
   absl::Status WriteSurface(const Caller& caller, SurfaceId surface, const Region& region,
                             std::string_view packed);
   absl::Status ReleaseSurface(const Caller& caller, SurfaceId surface);
@@ -113,31 +118,39 @@ class Engine {
   absl::StatusOr<KernelInfo> CompileByDigest(const Caller& caller, std::string_view digest,
                                              const CompileOptions& options, std::string_view name);
   // What Compile would key on; lets a client try CompileByDigest before shipping weights.
-  absl::StatusOr<std::string> Digest(const ProgramSource& source, const CompileOptions& options) const;
-  CheckResult Check(const Caller& caller, const ProgramSource& source, const CompileOptions& options);
+  absl::StatusOr<std::string> Digest(const ProgramSource& source,
+                                     const CompileOptions& options) const;
+  CheckResult Check(const Caller& caller, const ProgramSource& source,
+                    const CompileOptions& options);
   absl::StatusOr<KernelInfo> DescribeKernel(const Caller& caller, KernelId kernel) const;
   absl::Status ReleaseKernel(const Caller& caller, KernelId kernel);
 
   // --- Parameter sets -----------------------------------------------------------------------
-  absl::StatusOr<ParameterSetInfo> CreateParameterSet(const Caller& caller, const ParameterSetSpec& spec);
+  absl::StatusOr<ParameterSetInfo> CreateParameterSet(const Caller& caller,
+                                                      const ParameterSetSpec& spec);
   // Waits until the back buffer (double) or the set (fenced) has no running reader.
   // FAILED_PRECONDITION if the set is leased already.
-  absl::StatusOr<WriteLease> BeginWrite(const Caller& caller, ParameterSetId set, int64_t duration_ns);
-  // One piece of a streamed update into the leased buffer. DATA_LOSS on a wrong checksum, OUT_OF_RANGE
-  // on a gap, overlap or overrun; the lease then stays open but Publish is refused until Abort.
+  absl::StatusOr<WriteLease> BeginWrite(const Caller& caller, ParameterSetId set,
+                                        int64_t duration_ns);
+  // One piece of a streamed update into the leased buffer. DATA_LOSS on a wrong checksum,
+  // OUT_OF_RANGE on a gap, overlap or overrun; the lease then stays open but Publish is refused
+  // until Abort.
   absl::Status Update(const Caller& caller, LeaseId lease, const WeightChunk& chunk);
-  // Flips the set between submissions. `expected_generation` 0 = any, else ABORTED if the set is not
-  // at expected_generation - 1. FAILED_PRECONDITION without a lease, or if a streamed parameter was
-  // left unfinished. Returns the new generation.
-  absl::StatusOr<uint64_t> Publish(const Caller& caller, LeaseId lease, uint64_t expected_generation);
+  // Flips the set between submissions. `expected_generation` 0 = any, else ABORTED if the set is
+  // not at expected_generation - 1. FAILED_PRECONDITION without a lease, or if a streamed parameter
+  // was left unfinished. Returns the new generation.
+  absl::StatusOr<uint64_t> Publish(const Caller& caller, LeaseId lease,
+                                   uint64_t expected_generation);
   absl::Status Abort(const Caller& caller, LeaseId lease);
-  absl::StatusOr<ParameterSetInfo> DescribeParameterSet(const Caller& caller, ParameterSetId set) const;
+  absl::StatusOr<ParameterSetInfo> DescribeParameterSet(const Caller& caller,
+                                                        ParameterSetId set) const;
   absl::Status ReleaseParameterSet(const Caller& caller, ParameterSetId set);
 
   // --- Invocations and chains ---------------------------------------------------------------
   absl::StatusOr<InvocationId> Prepare(const Caller& caller, const InvocationSpec& spec);
   // Replaces the named bindings for submissions made from now on.
-  absl::Status Rebind(const Caller& caller, InvocationId invocation, std::span<const Binding> bindings);
+  absl::Status Rebind(const Caller& caller, InvocationId invocation,
+                      std::span<const Binding> bindings);
   absl::Status ReleaseInvocation(const Caller& caller, InvocationId invocation);
   absl::StatusOr<ChainId> DefineChain(const Caller& caller, const ChainSpec& spec);
   absl::Status ReleaseChain(const Caller& caller, ChainId chain);
@@ -163,8 +176,8 @@ class Engine {
 
   // --- Admin --------------------------------------------------------------------------------
   std::vector<LimitInfo> GetLimits(const Caller& caller) const;
-  // Refuses new sessions and submissions, waits for what is queued until `deadline_ns` from now, then
-  // cancels the rest. Returns how many were cancelled.
+  // Refuses new sessions and submissions, waits for what is queued until `deadline_ns` from now,
+  // then cancels the rest. Returns how many were cancelled.
   absl::StatusOr<uint32_t> Drain(const Caller& caller, int64_t deadline_ns);
   absl::StatusOr<std::vector<CacheEntryInfo>> CacheList(const Caller& caller, bool verify);
   // By digest; an empty list prunes by the quota's policy; {"*"} removes all. Returns bytes freed.

@@ -28,19 +28,19 @@ struct Limits {
   uint64_t chain_repeat = 1u << 20;
   uint64_t lanes_per_session = 64;
   uint64_t fences_per_session = 1024;
-  uint64_t lane_depth = 256;               // queued submissions
-  uint64_t completions_per_queue = 4096;   // a front's bounded hand-back
-  uint64_t handovers_per_session = 4096;   // prepared, not yet claimed
+  uint64_t lane_depth = 256;              // queued submissions
+  uint64_t completions_per_queue = 4096;  // a front's bounded hand-back
+  uint64_t handovers_per_session = 4096;  // prepared, not yet claimed
   uint64_t concurrent_compiles = 2;
   uint64_t compile_text_bytes = 64ull << 20;
   uint64_t compile_weight_bytes = 4ull << 30;
   uint64_t compile_deadline_ns = 60'000'000'000;
-  uint64_t write_lease_ns = 30'000'000'000;          // longest
-  uint64_t attach_deadline_ns = 5'000'000'000;       // Open to hello on the side channel
+  uint64_t write_lease_ns = 30'000'000'000;     // longest
+  uint64_t attach_deadline_ns = 5'000'000'000;  // Open to hello on the side channel
   uint64_t default_submission_deadline_ns = 60'000'000'000;
   uint64_t device_hang_ns = 10'000'000'000;  // one kernel run longer than this is a hung device
   uint64_t cache_bytes = 2ull << 30;
-  uint64_t unpublished_import_ns = 10'000'000'000;   // an offered region nobody imports
+  uint64_t unpublished_import_ns = 10'000'000'000;  // an offered region nobody imports
 
   // All of the above, for people and for admin calls.
   std::vector<LimitInfo> List() const;

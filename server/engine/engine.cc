@@ -1,0 +1,237 @@
+#include "server/engine/engine.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "server/engine/engine_impl.h"
+
+namespace anex::engine {
+namespace {
+
+constexpr size_t kLabelBytes = 64;
+// How late an overdue lease or an unattached session may be noticed.
+constexpr absl::Duration kSweepInterval = absl::Milliseconds(100);
+
+// Never destroyed: a thread that hangs in a device may still ask for the time.
+const Clock& ClockOf(const EngineOptions& options) {
+  static const Clock& system = *new SystemClock;
+  return options.clock != nullptr ? *options.clock : system;
+}
+
+RegionMaker RegionsFor(const Identity& identity) {
+  if (identity.kind != Identity::Kind::kInProcess) return shm::CreateRegion;
+  return
+      [](uint64_t bytes, std::string_view) -> absl::StatusOr<std::shared_ptr<shm::SharedRegion>> {
+        return shm::CreateHeapRegion(bytes);
+      };
+}
+
+}  // namespace
+
+absl::Status CheckLabel(std::string_view label_untrusted, std::string_view what) {
+  if (label_untrusted.size() <= kLabelBytes) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("the ", std::string(what), " has ",
+                                                 label_untrusted.size(), " bytes; at most ",
+                                                 kLabelBytes, " are kept"));
+}
+
+absl::Status CheckRole(const Caller& caller, Role least) {
+  if (caller.role >= least) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat("this call needs the role of ",
+                                                  least == Role::kOwner ? "owner" : "operator",
+                                                  "; use the daemon's main socket"));
+}
+
+Engine::Impl::Impl(EngineOptions given)
+    : options(std::move(given)),
+      clock(ClockOf(options)),
+      daemon_epoch((uint64_t{RandomWord()} << 32 | RandomWord()) | 1),
+      started_ns(clock.Now()),
+      surface_budget(
+          std::make_shared<ByteBudget>("surface_bytes", options.limits.surface_bytes, nullptr)),
+      sessions(options.limits),
+      handovers("hand-over token", "handovers_per_session", options.limits.handovers_per_session),
+      offers("import token", "handovers_per_session", options.limits.handovers_per_session),
+      grants("grant ticket", "handovers_per_session", options.limits.handovers_per_session) {}
+
+Engine::Impl::~Impl() {
+  if (sweeper.joinable()) {
+    {
+      absl::MutexLock lock(&sweeper_mutex);
+      stop_sweeper = true;
+    }
+    sweeper.join();
+  }
+  for (const auto& dispatcher : dispatchers) dispatcher->StopIntake();
+  for (const auto& session : sessions.List()) EndSession(session->id());
+  dispatchers.clear();  // waits for what runs
+}
+
+absl::Status Engine::Impl::StartDevices() {
+  for (const device::DeviceFactory& factory : options.devices.factories()) {
+    absl::StatusOr<std::shared_ptr<DeviceSlot>> slot = DeviceSlot::Start(factory);
+    if (slot.ok()) {
+      slots.push_back(*std::move(slot));
+    } else {
+      absent_devices.emplace_back(factory.name, slot.status());
+    }
+  }
+  std::string reasons;
+  for (const auto& [name, why] : absent_devices) {
+    absl::StrAppend(&reasons, "; ", name, ": ", std::string(why.message()));
+  }
+  if (slots.empty()) {
+    return absl::UnavailableError(absl::StrCat("no device could be started", reasons));
+  }
+  default_device = options.default_device.empty() ? slots.front()->name() : options.default_device;
+  bool found = false;
+  for (const auto& slot : slots) {
+    found |= slot->name() == default_device;
+    DispatcherOptions run;
+    run.slot = slot;
+    run.ready = ready;
+    run.clock = &clock;
+    run.lane_depth = options.limits.lane_depth;
+    run.device_hang_ns = static_cast<int64_t>(options.limits.device_hang_ns);
+    dispatchers.push_back(std::make_unique<Dispatcher>(std::move(run)));
+  }
+  if (found) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("the default device \"", default_device, "\" could not be started", reasons));
+}
+
+void Engine::Impl::StartCompiler() {
+  if (!options.cache_dir.empty()) {
+    ArtifactCacheOptions store;
+    store.folder = options.cache_dir;
+    store.quota_bytes = options.limits.cache_bytes;
+    cache = std::make_shared<ArtifactCache>(std::move(store));
+  }
+  CompileServiceOptions compile;
+  compile.devices = slots;
+  compile.default_device = default_device;
+  compile.engine_version = absl::StrCat(options.version, " ", options.build);
+  compile.cache = cache;
+  compile.concurrent_compiles = options.limits.concurrent_compiles;
+  compile.compile_text_bytes = options.limits.compile_text_bytes;
+  compile.compile_weight_bytes = options.limits.compile_weight_bytes;
+  compile.compile_deadline_ns = static_cast<int64_t>(options.limits.compile_deadline_ns);
+  compile.clock = &clock;
+  compiler = std::make_unique<CompileService>(std::move(compile));
+}
+
+void Engine::Impl::StartSweeper() {
+  sweeper = std::thread([this] {
+    absl::MutexLock lock(&sweeper_mutex);
+    while (!sweeper_mutex.AwaitWithTimeout(absl::Condition(&stop_sweeper), kSweepInterval)) {
+      sweeper_mutex.Unlock();
+      Sweep(clock.Now());
+      sweeper_mutex.Lock();
+    }
+  });
+}
+
+void Engine::Impl::Sweep(int64_t now_ns) {
+  handovers.Sweep(now_ns);
+  offers.Sweep(now_ns);
+  for (const SessionId id : sessions.Unattached(now_ns)) EndSession(id);
+  for (const auto& session : sessions.List()) {
+    for (const auto& [id, entry] : session->leases.List()) entry.set->Sweep(now_ns);
+  }
+}
+
+Dispatcher& Engine::Impl::DispatcherOf(std::string_view device) const {
+  for (const auto& dispatcher : dispatchers) {
+    if (dispatcher->slot().name() == device) return *dispatcher;
+  }
+  return *dispatchers.front();
+}
+
+// Lanes are closed twice: before, so that nothing queued starts on objects that are going; after,
+// for a Submit that found its session just before it ended.
+void Engine::Impl::EndSession(SessionId id) {
+  const std::shared_ptr<Session> session = sessions.Remove(id);
+  if (!session) return;
+  for (const auto& dispatcher : dispatchers) dispatcher->CloseLanes(id);
+  session->End();
+  for (const auto& dispatcher : dispatchers) dispatcher->CloseLanes(id);
+  handovers.DropOwner(id);
+  offers.DropOwner(id);
+  grants.DropOwner(id);
+}
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(EngineOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  if (absl::Status started = impl->StartDevices(); !started.ok()) return started;
+  impl->StartCompiler();
+  impl->StartSweeper();
+  return std::unique_ptr<Engine>(new Engine(std::move(impl)));
+}
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::~Engine() = default;
+
+absl::StatusOr<SessionGrant> Engine::Open(const Caller& caller, const OpenSpec& spec) {
+  if (absl::Status role = CheckRole(caller, Role::kOwner); !role.ok()) return role;
+  if (impl_->draining)
+    return absl::UnavailableError("the daemon is draining; try another or later");
+  absl::Status name = CheckLabel(spec.client_name, "client name");
+  if (!name.ok()) return name;
+  if (spec.weight < 1 || spec.weight > 1000) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("weight is from 1 to 1000, found ", spec.weight));
+  }
+  const auto make = [&](SessionId id) {
+    Session::Options made{id,
+                          caller.identity,
+                          spec.client_name,
+                          spec.weight,
+                          impl_->clock.Now(),
+                          RegionsFor(caller.identity),
+                          impl_->surface_budget};
+    return std::make_shared<Session>(std::move(made), impl_->options.limits);
+  };
+  absl::StatusOr<SessionTable::Opened> opened =
+      impl_->sessions.Open(caller.identity, impl_->clock.Now(), make);
+  if (!opened.ok()) return opened.status();
+  SessionGrant grant;
+  grant.id = opened->session->id();
+  grant.secret = opened->secret;
+  grant.side_channel_token = opened->side_channel_token;
+  if (!grant.side_channel_token.empty()) grant.side_channel = impl_->options.side_channel;
+  grant.daemon = GetInfo(caller);
+  return grant;
+}
+
+absl::StatusOr<SessionId> Engine::Authenticate(std::string_view secret,
+                                               const Identity& identity) const {
+  return impl_->sessions.FindBySecret(secret, identity);
+}
+
+absl::Status Engine::Close(const Caller& caller) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  impl_->EndSession(caller.session);
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Evict(const Caller& caller, SessionId session) {
+  if (absl::Status role = CheckRole(caller, Role::kOperator); !role.ok()) return role;
+  if (!impl_->sessions.Find(session).ok()) {
+    return absl::NotFoundError(absl::StrCat("no session ", absl::Hex(session.value())));
+  }
+  impl_->EndSession(session);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SessionId> Engine::AttachSideChannel(std::string_view token,
+                                                    const Identity& identity) {
+  return impl_->sessions.Attach(token, identity, impl_->clock.Now());
+}
+
+void Engine::SessionGone(SessionId session, std::string_view) { impl_->EndSession(session); }
+
+}  // namespace anex::engine

@@ -1,0 +1,244 @@
+// The engine's verbs about invocations, chains, lanes, fences and submissions.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "server/engine/engine_impl.h"
+
+namespace anex::engine {
+namespace {
+
+// How often a caller that waits for a completion is asked whether it still does.
+constexpr absl::Duration kPoll = absl::Milliseconds(50);
+
+int64_t After(int64_t now_ns, int64_t duration_ns) {
+  return duration_ns > INT64_MAX - now_ns ? INT64_MAX : now_ns + duration_ns;
+}
+
+}  // namespace
+
+absl::StatusOr<InvocationId> Engine::Prepare(const Caller& caller, const InvocationSpec& spec) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  absl::StatusOr<std::shared_ptr<const KernelEntry>> entry = (*session)->kernels.Find(spec.kernel);
+  if (!entry.ok()) return entry.status();
+  const std::shared_ptr<Kernel>& kernel = (*entry)->kernel;
+  absl::StatusOr<size_t> function = kernel->FindFunction(spec.function);
+  if (!function.ok()) return function.status();
+  absl::StatusOr<std::vector<ResolvedBinding>> bindings = impl_->Resolve(**session, spec.bindings);
+  if (!bindings.ok()) return bindings.status();
+  absl::StatusOr<std::shared_ptr<Invocation>> invocation =
+      Invocation::Make(kernel, *function, *std::move(bindings),
+                       impl_->options.limits.sets_per_invocation, (*session)->pool());
+  if (!invocation.ok()) return invocation.status();
+  return (*session)->invocations.Add(*std::move(invocation));
+}
+
+absl::Status Engine::Rebind(const Caller& caller, InvocationId invocation,
+                            std::span<const Binding> bindings) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  absl::StatusOr<std::shared_ptr<Invocation>> old = (*session)->invocations.Find(invocation);
+  if (!old.ok()) return old.status();
+  absl::StatusOr<std::vector<ResolvedBinding>> resolved = impl_->Resolve(**session, bindings);
+  if (!resolved.ok()) return resolved.status();
+  absl::StatusOr<std::shared_ptr<Invocation>> rebound = (*old)->Rebound(*std::move(resolved));
+  if (!rebound.ok()) return rebound.status();
+  return (*session)->invocations.Replace(invocation, *std::move(rebound));
+}
+
+absl::Status Engine::ReleaseInvocation(const Caller& caller, InvocationId invocation) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  return (*session)->invocations.Remove(invocation).status();
+}
+
+absl::StatusOr<ChainId> Engine::DefineChain(const Caller& caller, const ChainSpec& spec) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  if (absl::Status label = CheckLabel(spec.label, "label"); !label.ok()) return label;
+  absl::StatusOr<ResolvedChain> resolved = impl_->Resolve(**session, spec);
+  if (!resolved.ok()) return resolved.status();
+  absl::StatusOr<std::shared_ptr<const Chain>> chain =
+      Chain::Make(*std::move(resolved), impl_->options.limits);
+  if (!chain.ok()) return chain.status();
+  return (*session)->chains.Add(*std::move(chain));
+}
+
+absl::Status Engine::ReleaseChain(const Caller& caller, ChainId chain) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  return (*session)->chains.Remove(chain).status();
+}
+
+absl::StatusOr<LaneId> Engine::CreateLane(const Caller& caller, const LaneSpec& spec) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  if (absl::Status label = CheckLabel(spec.label, "label"); !label.ok()) return label;
+  if (spec.qos == QosClass::kRealTime) {
+    return absl::UnimplementedError(
+        "the real-time class is by reservation, which this build does not offer; use interactive");
+  }
+  if (spec.qos > QosClass::kBackground) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown scheduling class ", static_cast<int>(spec.qos)));
+  }
+  auto lane = std::make_shared<SessionLane>();
+  lane->spec = spec;
+  return (*session)->lanes.Add(std::move(lane));
+}
+
+absl::Status Engine::ReleaseLane(const Caller& caller, LaneId lane) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  absl::StatusOr<std::shared_ptr<SessionLane>> removed = (*session)->lanes.Remove(lane);
+  if (!removed.ok()) return removed.status();
+  absl::MutexLock lock(&(*removed)->mutex);
+  (*removed)->released = true;
+  if ((*removed)->device_lane != 0) {
+    impl_->DispatcherOf((*removed)->device).CloseLane((*removed)->device_lane);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<FenceId> Engine::CreateFence(const Caller& caller, uint64_t initial_value) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  return (*session)->fences.Add(std::make_shared<Fence>(initial_value, impl_->ready));
+}
+
+absl::Status Engine::SignalFence(const Caller& caller, FenceId fence, uint64_t value) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  absl::StatusOr<std::shared_ptr<Fence>> found = (*session)->fences.Find(fence);
+  if (!found.ok()) return found.status();
+  return (*found)->Signal(value);
+}
+
+absl::StatusOr<uint64_t> Engine::WaitFence(const Caller& caller, FenceId fence, uint64_t value) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  absl::StatusOr<std::shared_ptr<Fence>> found = (*session)->fences.Find(fence);
+  if (!found.ok()) return found.status();
+  return (*found)->Wait(value, impl_->LimitOf(caller));
+}
+
+absl::Status Engine::ReleaseFence(const Caller& caller, FenceId fence) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  absl::StatusOr<std::shared_ptr<Fence>> removed = (*session)->fences.Remove(fence);
+  if (!removed.ok()) return removed.status();
+  (*removed)->Close();
+  return absl::OkStatus();
+}
+
+std::shared_ptr<CompletionQueue> Engine::CreateCompletionQueue(size_t bound) {
+  const size_t most = impl_->options.limits.completions_per_queue;
+  return std::make_shared<CompletionQueue>(std::clamp<size_t>(bound, 1, most));
+}
+
+// A lane finds its device with its first submission that needs one, and keeps it: order within a
+// lane could not hold across two devices' threads.
+absl::StatusOr<Dispatcher*> Engine::Impl::Settle(const Session& session, LaneId id,
+                                                 SessionLane& lane,
+                                                 const std::string& device) const {
+  if (lane.released) return absl::NotFoundError("the lane was released");
+  const std::string& wanted = device.empty() ? default_device : device;
+  if (lane.device_lane == 0) {
+    Dispatcher& dispatcher = DispatcherOf(wanted);
+    lane.device = wanted;
+    lane.device_lane =
+        dispatcher.OpenLane({session.id(), id, lane.spec.qos, session.weight(), session.usage()});
+    return &dispatcher;
+  }
+  if (device.empty() || device == lane.device) return &DispatcherOf(lane.device);
+  return absl::FailedPreconditionError(
+      absl::StrCat("the lane's earlier submissions went to device ", lane.device,
+                   ", this one needs ", device, "; use a lane per device and fences between them"));
+}
+
+absl::Status Engine::Submit(const Caller& caller, const Submission& submission,
+                            std::shared_ptr<CompletionQueue> completions) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  if (submission.deadline_ns < 0) {
+    return absl::InvalidArgumentError("a submission's deadline is from now, not negative");
+  }
+  absl::StatusOr<std::shared_ptr<SessionLane>> lane = (*session)->lanes.Find(submission.lane);
+  if (!lane.ok()) return lane.status();
+  std::string device;
+  absl::StatusOr<Work> work = impl_->Resolve(**session, submission, device);
+  if (!work.ok()) return work.status();
+  const int64_t duration =
+      submission.deadline_ns != 0
+          ? submission.deadline_ns
+          : static_cast<int64_t>(impl_->options.limits.default_submission_deadline_ns);
+  WorkItem item{*std::move(work), submission.user_data, After(impl_->clock.Now(), duration),
+                submission.step_timings, std::move(completions)};
+  absl::Status queued;
+  {
+    absl::MutexLock lock(&(*lane)->mutex);  // settles the lane; order is that of getting this lock
+    absl::StatusOr<Dispatcher*> dispatcher =
+        impl_->Settle(**session, submission.lane, **lane, device);
+    if (!dispatcher.ok()) return dispatcher.status();
+    queued = (*dispatcher)->Submit((*lane)->device_lane, std::move(item));
+  }
+  if ((*session)->ended()) {  // it ended meanwhile, maybe before the lane was opened
+    for (const auto& dispatcher : impl_->dispatchers) dispatcher->CloseLanes((*session)->id());
+  }
+  return queued;
+}
+
+// The work's own deadline ends with the caller's, so nothing starts for a caller who has given up.
+absl::StatusOr<Completion> Engine::Evaluate(const Caller& caller, const Submission& submission) {
+  auto completions = std::make_shared<CompletionQueue>(1);
+  const WaitLimit limit = impl_->LimitOf(caller);
+  if (absl::Status early = limit.Check("acceptance"); !early.ok()) return early;
+  Submission bounded = submission;
+  if (submission.deadline_ns >= 0) {
+    const int64_t longest =
+        submission.deadline_ns != 0
+            ? submission.deadline_ns
+            : static_cast<int64_t>(impl_->options.limits.default_submission_deadline_ns);
+    const int64_t left = caller.deadline_ns - impl_->clock.Now();
+    bounded.deadline_ns = std::max<int64_t>(1, std::min(longest, left));
+  }
+  absl::Status queued = Submit(caller, bounded, completions);
+  if (!queued.ok()) return queued;
+  while (true) {
+    if (std::optional<Completion> done = completions->Next(kPoll)) return *std::move(done);
+    absl::Status waiting = limit.Check("the submission's completion");
+    if (waiting.ok()) continue;
+    completions->Shutdown();  // it may still run; nobody is there for its completion
+    return waiting;
+  }
+}
+
+absl::StatusOr<uint32_t> Engine::Cancel(const Caller& caller, LaneId lane, uint64_t user_data) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  absl::StatusOr<std::shared_ptr<SessionLane>> found = (*session)->lanes.Find(lane);
+  if (!found.ok()) return found.status();
+  absl::MutexLock lock(&(*found)->mutex);
+  if ((*found)->device_lane == 0) return 0;
+  return impl_->DispatcherOf((*found)->device).Cancel((*found)->device_lane, user_data);
+}
+
+absl::Status Engine::WaitLaneIdle(const Caller& caller, LaneId lane) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  absl::StatusOr<std::shared_ptr<SessionLane>> found = (*session)->lanes.Find(lane);
+  if (!found.ok()) return found.status();
+  uint64_t device_lane = 0;
+  std::string device;
+  {
+    absl::MutexLock lock(&(*found)->mutex);
+    device_lane = (*found)->device_lane;
+    device = (*found)->device;
+  }
+  if (device_lane == 0) return absl::OkStatus();
+  return impl_->DispatcherOf(device).WaitIdle(device_lane, impl_->LimitOf(caller));
+}
+
+}  // namespace anex::engine

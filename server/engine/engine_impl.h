@@ -1,0 +1,115 @@
+// What the engine is made of, and the few helpers that its verbs share. Included by engine*.cc
+// only; the verbs are split by noun: engine.cc (start, end, sessions), engine_status.cc,
+// engine_surfaces.cc, engine_kernels.cc, engine_parameters.cc, engine_execution.cc;
+// engine_resolve.cc turns handles into objects.
+//
+// Threads: everything here is constant after Create, atomic, or locks for itself; the engine has no
+// lock of its own but the sweeper's.
+#ifndef ANEX_SERVER_ENGINE_ENGINE_IMPL_H_
+#define ANEX_SERVER_ENGINE_ENGINE_IMPL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "server/engine/compile/compile_service.h"
+#include "server/engine/engine.h"
+#include "server/engine/objects/byte_budget.h"
+#include "server/engine/objects/device_slot.h"
+#include "server/engine/objects/ready_signal.h"
+#include "server/engine/objects/session.h"
+#include "server/engine/objects/session_table.h"
+#include "server/engine/objects/token_table.h"
+#include "server/engine/objects/wait.h"
+#include "server/engine/run/dispatcher.h"
+
+namespace anex::engine {
+
+// A grant that waits to be claimed.
+struct GrantOffer {
+  std::shared_ptr<Surface> surface;
+  Access access = Access::kReadOnly;
+};
+
+struct Engine::Impl {
+  explicit Impl(EngineOptions options);
+  ~Impl();
+
+  // Starting, in this order; Create calls them.
+  absl::Status StartDevices();
+  void StartCompiler();
+  void StartSweeper();
+
+  // The caller's session; UNAUTHENTICATED without one.
+  absl::StatusOr<std::shared_ptr<Session>> SessionOf(const Caller& caller) const {
+    return sessions.Find(caller.session);
+  }
+  WaitLimit LimitOf(const Caller& caller) const { return WaitLimit::Of(caller, clock); }
+  // REQUIRES: `device` is the name of one of `dispatchers`, as kernels' and lanes' are.
+  Dispatcher& DispatcherOf(std::string_view device) const;
+  // Frees everything of a session: lanes first, then what it owns, then its tokens. Idempotent.
+  void EndSession(SessionId id);
+  // Ends overdue leases, sessions without a side channel, tokens that nobody used.
+  void Sweep(int64_t now_ns);
+
+  // The one layout for a new tensor: see SurfaceSpec.
+  absl::StatusOr<TensorLayout> LayoutFor(const Session& session, DType dtype, const Shape& shape,
+                                         std::span<const PortRef> fits) const;
+  absl::StatusOr<std::vector<ResolvedBinding>> Resolve(const Session& session,
+                                                       std::span<const Binding> bindings) const;
+  absl::StatusOr<BoundSurface> Resolve(const Session& session, SurfaceId surface) const;
+  absl::StatusOr<ResolvedChain> Resolve(const Session& session, const ChainSpec& spec) const;
+  absl::StatusOr<ResolvedStep> ResolveStep(const Session& session, const ChainStep& step) const;
+  // What a submission asks for; `device` is where it must run, or "" if anywhere.
+  absl::StatusOr<Work> Resolve(const Session& session, const Submission& submission,
+                               std::string& device) const;
+  // The dispatcher of a session's lane; opens the lane there with its first submission.
+  absl::StatusOr<Dispatcher*> Settle(const Session& session, LaneId id, SessionLane& lane,
+                                     const std::string& device) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lane.mutex);
+
+  DeviceInfo InfoOf(const DeviceSlot& slot) const;
+
+  const EngineOptions options;
+  const Clock& clock;
+  const uint64_t daemon_epoch;
+  const int64_t started_ns;
+  const std::shared_ptr<ReadySignal> ready = std::make_shared<ReadySignal>();
+  const std::shared_ptr<ByteBudget> surface_budget;
+
+  std::vector<std::shared_ptr<DeviceSlot>> slots;                    // constant after StartDevices
+  std::vector<std::pair<std::string, absl::Status>> absent_devices;  // and why
+  std::string default_device;
+  std::vector<std::unique_ptr<Dispatcher>> dispatchers;  // one per slot, same order
+  std::shared_ptr<ArtifactCache> cache;                  // null = none
+  std::unique_ptr<CompileService> compiler;
+
+  SessionTable sessions;
+  TokenTable<Handover> handovers;
+  TokenTable<std::shared_ptr<shm::SharedRegion>> offers;
+  TokenTable<GrantOffer> grants;
+
+  std::atomic<uint64_t> grpc_tensor_bytes{0};
+  std::atomic<bool> draining{false};
+
+  absl::Mutex sweeper_mutex;
+  bool stop_sweeper ABSL_GUARDED_BY(sweeper_mutex) = false;
+  std::thread sweeper;
+};
+
+// INVALID_ARGUMENT for a label or name of more than 64 bytes.
+absl::Status CheckLabel(std::string_view label_untrusted, std::string_view what);
+// PERMISSION_DENIED below `least`.
+absl::Status CheckRole(const Caller& caller, Role least);
+
+}  // namespace anex::engine
+
+#endif  // ANEX_SERVER_ENGINE_ENGINE_IMPL_H_

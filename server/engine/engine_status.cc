@@ -1,0 +1,190 @@
+// The engine's verbs about itself: info, status, limits, cache, draining.
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/engine/engine_impl.h"
+#include "server/engine/resident_memory.h"
+
+namespace anex::engine {
+namespace {
+
+// What a client of another version may ask for by name.
+std::vector<std::string> Features() {
+  return {"chains",  "compile_by_digest", "fences",        "grants",
+          "imports", "inline_tensors",    "parameter_sets"};
+}
+
+}  // namespace
+
+DaemonInfo Engine::GetInfo(const Caller& caller) const {
+  DaemonInfo info;
+  info.version = impl_->options.version;
+  info.build = impl_->options.build;
+  info.daemon_epoch = impl_->daemon_epoch;
+  info.pid = getpid();
+  info.uptime_ns = impl_->clock.Now() - impl_->started_ns;
+  info.features = Features();
+  info.default_device = impl_->default_device;
+  if (caller.role >= Role::kOperator) info.runtime_dir = impl_->options.runtime_dir;
+  return info;
+}
+
+DeviceInfo Engine::Impl::InfoOf(const DeviceSlot& slot) const {
+  DeviceInfo info;
+  info.name = slot.name();
+  info.description = slot.capabilities().description;
+  info.is_default = slot.name() == default_device;
+  info.health = slot.health(&info.health_reason);
+  info.capabilities = slot.capabilities().claims;
+  info.capabilities["compiler_version"] = slot.capabilities().compiler_version;
+  info.capabilities["max_rank"] = absl::StrCat(slot.capabilities().max_rank);
+  return info;
+}
+
+std::vector<DeviceInfo> Engine::ListDevices(const Caller&) const {
+  std::vector<DeviceInfo> devices;
+  for (const auto& slot : impl_->slots) devices.push_back(impl_->InfoOf(*slot));
+  for (const auto& [name, why] : impl_->absent_devices) {
+    DeviceInfo absent;
+    absent.name = name;
+    absent.health = Health::kUnavailable;
+    absent.health_reason = std::string(why.message());
+    devices.push_back(std::move(absent));
+  }
+  return devices;
+}
+
+namespace {
+
+SessionStatus StatusOf(const Session& session,
+                       const std::vector<std::unique_ptr<Dispatcher>>& dispatchers, int64_t now) {
+  SessionStatus status = session.Status(now);
+  for (const auto& dispatcher : dispatchers) {
+    const Dispatcher::Load load = dispatcher->LoadOf(session.id());
+    status.queued += load.queued;
+    status.running += load.running;
+  }
+  return status;
+}
+
+// One line per kernel that a session holds, in the order of their digests.
+void AddKernels(const Session& session, std::map<std::string, KernelStatus>& by_digest) {
+  for (const auto& [id, entry] : session.kernels.List()) {
+    const Kernel& kernel = *entry->kernel;
+    KernelStatus& status = by_digest[kernel.digest()];
+    if (status.sessions.empty()) {
+      status.id = id;
+      status.digest = kernel.digest();
+      status.name = entry->info.name;
+      status.device = kernel.device_name();
+      status.usage = kernel.usage().Snapshot();
+      status.run_p50_ns = kernel.usage().RunPercentile(0.5);
+      status.run_p99_ns = kernel.usage().RunPercentile(0.99);
+    }
+    if (status.sessions.empty() || status.sessions.back() != session.id()) {
+      status.sessions.push_back(session.id());
+    }
+  }
+}
+
+std::vector<std::shared_ptr<Session>> ByAge(std::vector<std::shared_ptr<Session>> sessions) {
+  std::sort(sessions.begin(), sessions.end(),
+            [](const auto& a, const auto& b) { return a->id().slot() < b->id().slot(); });
+  return sessions;
+}
+
+}  // namespace
+
+DaemonStatus Engine::GetStatus(const Caller& caller) const {
+  DaemonStatus status;
+  const int64_t now = impl_->clock.Now();
+  status.info = GetInfo(caller);
+  status.health = health(&status.health_reason);
+  for (const auto& dispatcher : impl_->dispatchers) {
+    DeviceStatus device = dispatcher->Status();
+    device.info = impl_->InfoOf(dispatcher->slot());
+    status.devices.push_back(std::move(device));
+  }
+  std::map<std::string, KernelStatus> kernels;
+  for (const auto& session : ByAge(impl_->sessions.List())) {
+    status.sessions.push_back(StatusOf(*session, impl_->dispatchers, now));
+    AddKernels(*session, kernels);
+  }
+  for (auto& [digest, kernel] : kernels) status.kernels.push_back(std::move(kernel));
+  status.grpc_tensor_bytes = impl_->grpc_tensor_bytes.load(std::memory_order_relaxed);
+  status.surface_bytes = impl_->surface_budget->used();
+  status.resident_bytes = ResidentBytes();
+  return status;
+}
+
+std::vector<SurfaceStatus> Engine::ListSurfaces(const Caller&) const {
+  std::vector<SurfaceStatus> all;
+  for (const auto& session : ByAge(impl_->sessions.List())) {
+    for (const auto& [id, entry] : session->surfaces.List()) {
+      all.push_back({entry.Info(id), session->id()});
+    }
+  }
+  return all;
+}
+
+void Engine::CountTensorBytes(uint64_t bytes) {
+  impl_->grpc_tensor_bytes.fetch_add(bytes, std::memory_order_relaxed);
+}
+
+std::vector<LimitInfo> Engine::GetLimits(const Caller&) const {
+  return impl_->options.limits.List();
+}
+
+absl::StatusOr<uint32_t> Engine::Drain(const Caller& caller, int64_t deadline_ns) {
+  if (absl::Status role = CheckRole(caller, Role::kOperator); !role.ok()) return role;
+  if (deadline_ns < 0) return absl::InvalidArgumentError("the deadline is from now, not negative");
+  impl_->draining = true;
+  for (const auto& dispatcher : impl_->dispatchers) dispatcher->StopIntake();
+  const int64_t now = impl_->clock.Now();
+  WaitLimit limit = impl_->LimitOf(caller);
+  limit.deadline_ns =
+      std::min(limit.deadline_ns, deadline_ns > INT64_MAX - now ? INT64_MAX : now + deadline_ns);
+  uint32_t cancelled = 0;
+  for (const auto& dispatcher : impl_->dispatchers) cancelled += dispatcher->Drain(limit);
+  return cancelled;
+}
+
+absl::StatusOr<std::vector<CacheEntryInfo>> Engine::CacheList(const Caller&, bool verify) {
+  if (!impl_->cache) return absl::FailedPreconditionError("the daemon runs without a disk cache");
+  return impl_->cache->List(verify);
+}
+
+absl::StatusOr<uint64_t> Engine::CachePurge(const Caller& caller,
+                                            std::span<const std::string> digests) {
+  if (absl::Status role = CheckRole(caller, Role::kOperator); !role.ok()) return role;
+  if (!impl_->cache) return absl::FailedPreconditionError("the daemon runs without a disk cache");
+  return impl_->cache->Purge(digests);
+}
+
+Health Engine::health(std::string* reason) const {
+  std::string why;
+  Health worst = Health::kServing;
+  for (const auto& slot : impl_->slots) {
+    std::string problem;
+    Health health = slot->health(&problem);
+    // Without another device the daemon still serves, less well.
+    if (health == Health::kUnavailable && slot->name() != impl_->default_device) {
+      health = Health::kDegraded;
+    }
+    if (health <= worst) continue;
+    worst = health;
+    why = absl::StrCat("device ", slot->name(), ": ", problem);
+  }
+  if (impl_->draining && worst != Health::kUnavailable) {
+    worst = Health::kDraining;
+    why = "draining: no new sessions or submissions";
+  }
+  if (reason != nullptr) *reason = why;
+  return worst;
+}
+
+}  // namespace anex::engine

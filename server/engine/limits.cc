@@ -1,0 +1,103 @@
+#include "server/engine/limits.h"
+
+#include <array>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace anex::engine {
+namespace {
+
+constexpr uint64_t kMostBytes = 1ull << 50;
+constexpr uint64_t kMostNs = 86'400'000'000'000;  // a day
+
+// One bound: where it is, what it counts, and between what it may be set.
+struct Field {
+  const char* name;
+  uint64_t Limits::*value;
+  const char* unit;
+  uint64_t least, most;
+  const char* help;
+};
+
+constexpr std::array kFields = {
+    Field{"sessions", &Limits::sessions, "sessions", 1, 65536, "open sessions"},
+    Field{"sessions_per_uid", &Limits::sessions_per_uid, "sessions", 1, 65536,
+          "open sessions of one user"},
+    Field{"surfaces_per_session", &Limits::surfaces_per_session, "surfaces", 1, 1u << 20,
+          "surfaces that a session holds, granted ones included"},
+    Field{"surface_bytes_per_session", &Limits::surface_bytes_per_session, "bytes", 4096,
+          kMostBytes, "memory of the surfaces that a session made"},
+    Field{"surface_bytes", &Limits::surface_bytes, "bytes", 4096, kMostBytes,
+          "memory of all surfaces"},
+    Field{"kernels_per_session", &Limits::kernels_per_session, "kernels", 1, 1u << 20,
+          "kernels that a session holds"},
+    Field{"parameter_sets_per_session", &Limits::parameter_sets_per_session, "sets", 1, 65535,
+          "parameter sets of a session"},
+    Field{"parameters_per_set", &Limits::parameters_per_set, "parameters", 1, 1u << 20,
+          "parameters in one set"},
+    Field{"invocations_per_session", &Limits::invocations_per_session, "invocations", 1, 1u << 20,
+          "prepared invocations of a session"},
+    Field{"sets_per_invocation", &Limits::sets_per_invocation, "sets", 0, 8,
+          "parameter sets that one invocation reads; 2^n requests are prepared"},
+    Field{"chains_per_session", &Limits::chains_per_session, "chains", 1, 1u << 20,
+          "chains of a session"},
+    Field{"chain_steps", &Limits::chain_steps, "steps", 1, 1u << 20, "steps of one chain"},
+    Field{"chain_repeat", &Limits::chain_repeat, "iterations", 1, UINT32_MAX,
+          "iterations of one chain"},
+    Field{"lanes_per_session", &Limits::lanes_per_session, "lanes", 1, 65536, "lanes of a session"},
+    Field{"fences_per_session", &Limits::fences_per_session, "fences", 1, 1u << 20,
+          "fences of a session"},
+    Field{"lane_depth", &Limits::lane_depth, "submissions", 1, 1u << 20,
+          "submissions queued in one lane"},
+    Field{"completions_per_queue", &Limits::completions_per_queue, "completions", 1, 1u << 20,
+          "submissions of one stream that are queued, running or not yet fetched"},
+    Field{"handovers_per_session", &Limits::handovers_per_session, "tokens", 1, 1u << 20,
+          "hand-over, import and grant tokens that nobody has used yet, of each kind"},
+    Field{"concurrent_compiles", &Limits::concurrent_compiles, "compiles", 1, 256,
+          "compiles at one time"},
+    Field{"compile_text_bytes", &Limits::compile_text_bytes, "bytes", 1, 1ull << 32,
+          "text of one program"},
+    Field{"compile_weight_bytes", &Limits::compile_weight_bytes, "bytes", 0, kMostBytes,
+          "weight files of one program"},
+    Field{"compile_deadline_ns", &Limits::compile_deadline_ns, "ns", 1'000'000, kMostNs,
+          "longest compile"},
+    Field{"write_lease_ns", &Limits::write_lease_ns, "ns", 1'000'000, kMostNs,
+          "longest write lease on a parameter set"},
+    Field{"attach_deadline_ns", &Limits::attach_deadline_ns, "ns", 1'000'000, kMostNs,
+          "from Open to the hello on the side channel"},
+    Field{"default_submission_deadline_ns", &Limits::default_submission_deadline_ns, "ns",
+          1'000'000, kMostNs, "deadline of a submission that names none"},
+    Field{"device_hang_ns", &Limits::device_hang_ns, "ns", 1'000'000, kMostNs,
+          "a kernel that runs longer is a hung device"},
+    Field{"cache_bytes", &Limits::cache_bytes, "bytes", 0, kMostBytes, "disk cache of compiles"},
+    Field{"unpublished_import_ns", &Limits::unpublished_import_ns, "ns", 1'000'000, kMostNs,
+          "how long an offered region waits for its import"},
+};
+static_assert(sizeof(Limits) == kFields.size() * sizeof(uint64_t), "a limit is missing in kFields");
+
+}  // namespace
+
+std::vector<LimitInfo> Limits::List() const {
+  std::vector<LimitInfo> all;
+  for (const Field& field : kFields) {
+    all.push_back({field.name, this->*field.value, field.unit, field.help});
+  }
+  return all;
+}
+
+absl::Status Limits::Set(std::string_view name, uint64_t value) {
+  for (const Field& field : kFields) {
+    if (name != field.name) continue;
+    if (value < field.least || value > field.most) {
+      return absl::OutOfRangeError(absl::StrCat(field.name, "=", value, ": must be from ",
+                                                field.least, " to ", field.most, " ", field.unit));
+    }
+    this->*field.value = value;
+    return absl::OkStatus();
+  }
+  return absl::NotFoundError(
+      absl::StrCat("there is no limit named \"", std::string(name.substr(0, 64)), "\""));
+}
+
+}  // namespace anex::engine
