@@ -80,7 +80,10 @@ absl::Status SideChannelDoor::Adopt(shm::OwnedDescriptor socket, const Peer& pee
   if (!channel.ok()) return channel.status();
   absl::StatusOr<uint64_t> id = Reserve();
   if (!id.ok()) {
-    (*channel)->TrySend(SideChannelFrame::Bye(ByeReason::kOverloaded)).IgnoreError();
+    const bool full = absl::IsResourceExhausted(id.status());
+    (*channel)
+        ->TrySend(SideChannelFrame::Bye(full ? ByeReason::kOverloaded : ByeReason::kDraining))
+        .IgnoreError();
     return id.status();
   }
   auto exited = std::make_shared<std::atomic<bool>>(false);
