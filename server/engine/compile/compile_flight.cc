@@ -1,0 +1,134 @@
+#include "server/engine/compile/compile_flight.h"
+
+#include <utility>
+
+#include "server/mil/front_end.h"
+
+namespace anex::engine {
+namespace {
+
+// The steps of one flight; each keeps its time in the outcome.
+class Pilot {
+ public:
+  Pilot(const Flight& flight, ArtifactCache* cache, uint64_t text_bytes, const Clock& clock)
+      : flight_(flight), cache_(cache), clock_(clock) {
+    limits_.text_bytes = text_bytes;
+  }
+
+  FlightOutcome Fly() {
+    if (cache_ != nullptr && Restore()) return std::move(outcome_);
+    if (!flight_.source.has_value()) {
+      FlightOutcome missing;
+      missing.not_cached = true;
+      missing.status = absl::FailedPreconditionError("not cached: send the program");
+      return missing;
+    }
+    outcome_ = FlightOutcome{.timings = {.cache_ns = outcome_.timings.cache_ns}};
+    Build(*flight_.source);
+    return std::move(outcome_);
+  }
+
+ private:
+  // True if the kernel came out of the cache. An entry that does not load is thrown away.
+  bool Restore() {
+    const int64_t begin_ns = clock_.Now();
+    absl::StatusOr<CachedProgram> cached = cache_->Load(flight_.digest);
+    outcome_.timings.cache_ns = clock_.Now() - begin_ns;
+    if (!cached.ok() || !ForThisDevice(cached->target)) return false;
+    outcome_.origin = CompileOrigin::kCache;
+    if (!Parse(cached->source)) {
+      cache_->Discard(flight_.digest, "the front end no longer accepts it");
+      return false;
+    }
+    device::Artifact artifact{program_, cached->target.options, std::move(cached->files)};
+    if (!Load(std::move(artifact))) {
+      // UNAVAILABLE is the device's state, not the entry's fault.
+      if (!absl::IsUnavailable(outcome_.status)) {
+        cache_->Discard(flight_.digest, std::string(outcome_.status.message()));
+      }
+      return false;
+    }
+    return true;
+  }
+
+  bool ForThisDevice(const CompileTarget& target) const {
+    return target.device == flight_.target.device &&
+           target.compiler_version == flight_.target.compiler_version &&
+           target.engine_version == flight_.target.engine_version;
+  }
+
+  void Build(const ProgramSource& source) {
+    if (!Parse(source)) return;
+    absl::StatusOr<DeviceInstance> instance = flight_.slot->Current();
+    if (!instance.ok()) {
+      outcome_.status = instance.status();
+      return;
+    }
+    const int64_t begin_ns = clock_.Now();
+    absl::StatusOr<device::Artifact> artifact =
+        instance->device->Compile(program_, flight_.target.options);
+    outcome_.timings.compile_ns = clock_.Now() - begin_ns;
+    if (!artifact.ok()) {
+      outcome_.status = artifact.status();
+      return;
+    }
+    const auto files = artifact->files;
+    if (!Load(*std::move(artifact)) || cache_ == nullptr) return;
+    const int64_t store_ns = clock_.Now();
+    // A cache that cannot write has reported it; the kernel is good all the same.
+    (void)cache_->Store(flight_.digest, CachedProgram{source, flight_.target, files});
+    outcome_.timings.cache_ns += clock_.Now() - store_ns;
+  }
+
+  bool Parse(const ProgramSource& source) {
+    mil::FrontEndResult read = mil::Read(source, mil::MissingWeights::kError, limits_);
+    outcome_.timings.parse_ns = read.parse_ns;
+    outcome_.timings.check_ns = read.check_ns;
+    outcome_.diagnostics = std::move(read.diagnostics);
+    program_ = std::move(read.program);
+    outcome_.bad_program = program_ == nullptr;
+    return program_ != nullptr;
+  }
+
+  bool Load(device::Artifact artifact) {
+    const int64_t begin_ns = clock_.Now();
+    absl::StatusOr<DeviceInstance> instance = flight_.slot->Current();
+    absl::StatusOr<std::shared_ptr<device::Executable>> executable =
+        instance.ok() ? instance->device->Load(artifact) : instance.status();
+    outcome_.timings.load_ns = clock_.Now() - begin_ns;
+    outcome_.status = executable.status();
+    if (!executable.ok()) return false;
+    outcome_.kernel =
+        std::make_shared<Kernel>(flight_.digest, flight_.slot, std::move(artifact),
+                                 Kernel::Loaded{*std::move(instance), *std::move(executable)});
+    return true;
+  }
+
+  const Flight& flight_;
+  ArtifactCache* const cache_;
+  const Clock& clock_;
+  mil::FrontEndLimits limits_;
+  std::shared_ptr<const mil::Program> program_;
+  FlightOutcome outcome_;
+};
+
+}  // namespace
+
+std::vector<Diagnostic> WithFile(std::vector<Diagnostic> diagnostics, std::string_view file) {
+  for (Diagnostic& diagnostic : diagnostics) {
+    diagnostic.file = std::string(file);
+    diagnostic.notes = WithFile(std::move(diagnostic.notes), file);
+  }
+  return diagnostics;
+}
+
+absl::Status FlightOutcome::StatusFor(std::string_view name) const {
+  return bad_program ? mil::ToStatus(WithFile(diagnostics, name)) : status;
+}
+
+FlightOutcome Fly(const Flight& flight, ArtifactCache* cache, uint64_t text_bytes,
+                  const Clock& clock) {
+  return Pilot(flight, cache, text_bytes, clock).Fly();
+}
+
+}  // namespace anex::engine

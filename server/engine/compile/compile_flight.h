@@ -1,0 +1,63 @@
+// One compile under way, its outcome, and the work itself: cache, front end, device, cache again.
+//
+// Threads: Fly runs on a compile thread and holds no lock; a Flight's fields say who guards them.
+#ifndef ANEX_SERVER_ENGINE_COMPILE_COMPILE_FLIGHT_H_
+#define ANEX_SERVER_ENGINE_COMPILE_COMPILE_FLIGHT_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "proto/values/kernel_values.h"
+#include "server/engine/clock.h"
+#include "server/engine/compile/artifact_cache.h"
+#include "server/engine/compile/program_digest.h"
+#include "server/engine/objects/device_slot.h"
+#include "server/engine/objects/kernel.h"
+
+namespace anex::engine {
+
+struct FlightOutcome {
+  absl::Status status;                  // of all but the front end
+  std::vector<Diagnostic> diagnostics;  // with an error among them: the program is bad
+  bool bad_program = false;
+  bool not_cached = false;  // a flight without source found nothing
+  std::shared_ptr<Kernel> kernel;
+  CompileOrigin origin = CompileOrigin::kCompiled;
+  CompileTimings timings;
+
+  bool ok() const { return kernel != nullptr; }
+  // What a caller gets who calls the program `name`.
+  absl::Status StatusFor(std::string_view name) const;
+};
+
+struct Flight {
+  enum class Phase : uint8_t { kQueued = 0, kRunning = 1, kDone = 2 };
+
+  // Constant once it runs.
+  std::string digest;
+  std::shared_ptr<DeviceSlot> slot;
+  CompileTarget target;
+  std::optional<ProgramSource> source;  // none: from the cache or not at all
+
+  // Guarded by the service's lock.
+  Phase phase = Phase::kQueued;
+  int64_t deadline_ns = INT64_MAX;  // set when it starts to run
+  uint32_t waiters = 0;
+  FlightOutcome outcome;  // constant once kDone
+};
+
+// The diagnostics with every file name replaced: callers of one flight have their own.
+std::vector<Diagnostic> WithFile(std::vector<Diagnostic> diagnostics, std::string_view file);
+
+// `cache` may be null. `text_bytes` bounds the front end.
+FlightOutcome Fly(const Flight& flight, ArtifactCache* cache, uint64_t text_bytes,
+                  const Clock& clock);
+
+}  // namespace anex::engine
+
+#endif  // ANEX_SERVER_ENGINE_COMPILE_COMPILE_FLIGHT_H_

@@ -1,0 +1,359 @@
+#include "server/engine/compile/compile_service.h"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "server/engine/compile/compile_breaker.h"
+#include "server/engine/compile/compile_flight.h"
+
+namespace anex::engine {
+namespace {
+
+// A compile thread whose compile overran is replaced, so that two stuck compiles do not stop all
+// others; but a device that gets stuck every time must not eat threads without end.
+constexpr uint64_t kMostReplacedThreads = 8;
+// How long the destructor waits for compiles that run.
+constexpr absl::Duration kGrace = absl::Seconds(2);
+
+struct ResidentKernel {
+  std::weak_ptr<Kernel> kernel;
+  std::vector<Diagnostic> diagnostics;
+};
+
+}  // namespace
+
+struct CompileService::State : std::enable_shared_from_this<State> {
+  explicit State(CompileServiceOptions given)
+      : options(std::move(given)), breaker(options.breaker_ns, options.breaker_longest_ns) {}
+
+  const CompileServiceOptions options;
+
+  mutable absl::Mutex mutex;
+  absl::flat_hash_map<std::string, std::shared_ptr<Flight>> flights ABSL_GUARDED_BY(mutex);
+  std::deque<std::shared_ptr<Flight>> queue ABSL_GUARDED_BY(mutex);
+  absl::flat_hash_map<std::string, ResidentKernel> resident ABSL_GUARDED_BY(mutex);
+  CompileBreaker breaker ABSL_GUARDED_BY(mutex);
+  Counters counters ABSL_GUARDED_BY(mutex);
+  uint64_t threads ABSL_GUARDED_BY(mutex) = 0;
+  uint64_t replaced ABSL_GUARDED_BY(mutex) = 0;
+  bool stopping ABSL_GUARDED_BY(mutex) = false;
+
+  absl::StatusOr<std::shared_ptr<DeviceSlot>> SlotOf(const std::string& name) const;
+  CompileTarget TargetFor(const DeviceSlot& slot, const CompileOptions& compile) const;
+  absl::Status CheckSize(const ProgramSource& source) const;
+
+  void StartThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void ThreadLoop();
+  bool RunOne();
+  void Land(Flight& flight, FlightOutcome outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void Overrun(Flight& flight) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void Leave(const std::shared_ptr<Flight>& flight) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+
+  std::optional<CompileResult> FindResident(const std::string& digest, std::string_view device,
+                                            std::string_view name)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  absl::StatusOr<std::shared_ptr<Flight>> Join(const std::string& digest,
+                                               const std::shared_ptr<DeviceSlot>& slot,
+                                               const CompileTarget& target,
+                                               std::optional<ProgramSource>& source)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  absl::Status Await(const std::shared_ptr<Flight>& flight, const WaitLimit& limit)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  absl::StatusOr<CompileResult> Run(const std::string& digest,
+                                    const std::shared_ptr<DeviceSlot>& slot,
+                                    const CompileTarget& target,
+                                    std::optional<ProgramSource> source, std::string_view name,
+                                    const WaitLimit& limit);
+};
+
+namespace {
+
+CompileResult MakeResult(std::shared_ptr<Kernel> kernel, std::string_view name,
+                         CompileOrigin origin, const CompileTimings& timings,
+                         std::vector<Diagnostic> diagnostics) {
+  CompileResult result;
+  result.info.digest = kernel->digest();
+  result.info.name = std::string(name);
+  result.info.device = kernel->device_name();
+  result.info.functions.assign(kernel->functions().begin(), kernel->functions().end());
+  result.info.origin = origin;
+  result.info.timings = timings;
+  result.info.diagnostics = WithFile(std::move(diagnostics), name);
+  result.kernel = std::move(kernel);
+  return result;
+}
+
+}  // namespace
+
+// --- What is asked for
+// ----------------------------------------------------------------------------
+
+absl::StatusOr<std::shared_ptr<DeviceSlot>> CompileService::State::SlotOf(
+    const std::string& name) const {
+  const std::string& wanted = name.empty() ? options.default_device : name;
+  if (wanted.empty() && !options.devices.empty()) return options.devices.front();
+  std::string known;
+  for (const auto& slot : options.devices) {
+    if (slot->name() == wanted) return slot;
+    absl::StrAppend(&known, known.empty() ? "" : ", ", slot->name());
+  }
+  return absl::NotFoundError(absl::StrCat("no device \"", wanted, "\"; there is: ", known));
+}
+
+CompileTarget CompileService::State::TargetFor(const DeviceSlot& slot,
+                                               const CompileOptions& compile) const {
+  return {.engine_version = options.engine_version,
+          .device = slot.name(),
+          .compiler_version = slot.capabilities().compiler_version,
+          .options = compile.options};
+}
+
+absl::Status CompileService::State::CheckSize(const ProgramSource& source) const {
+  if (source.text.size() > options.compile_text_bytes) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "compile_text_bytes=", options.compile_text_bytes, ": the text has ", source.text.size()));
+  }
+  uint64_t bytes = 0;
+  for (const auto& [path, weights] : source.weights) bytes += weights ? weights->size() : 0;
+  if (bytes > options.compile_weight_bytes) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "compile_weight_bytes=", options.compile_weight_bytes, ": the weight files have ", bytes));
+  }
+  return absl::OkStatus();
+}
+
+// --- Compile threads
+// ------------------------------------------------------------------------------
+
+void CompileService::State::StartThread() {
+  ++threads;
+  std::thread([self = shared_from_this()] { self->ThreadLoop(); }).detach();
+}
+
+void CompileService::State::ThreadLoop() {
+  while (RunOne()) {
+  }
+  absl::MutexLock lock(&mutex);
+  --threads;
+}
+
+// One flight from the queue. False: this thread is to end.
+bool CompileService::State::RunOne() {
+  std::shared_ptr<Flight> flight;
+  {
+    absl::MutexLock lock(&mutex);
+    const auto work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+      return stopping || !queue.empty();
+    };
+    mutex.Await(absl::Condition(&work));
+    if (stopping) return false;
+    flight = std::move(queue.front());
+    queue.pop_front();
+    flight->phase = Flight::Phase::kRunning;
+    flight->deadline_ns = options.clock->Now() + options.compile_deadline_ns;
+  }
+  FlightOutcome outcome =
+      Fly(*flight, options.cache.get(), options.compile_text_bytes, *options.clock);
+  absl::MutexLock lock(&mutex);
+  if (flight->phase == Flight::Phase::kDone) {
+    // It overran, its callers have gone, and another thread took this one's place. What it made is
+    // in the cache for the next caller, who need not be turned away.
+    if (outcome.ok()) breaker.Succeeded(flight->digest);
+    return false;
+  }
+  Land(*flight, std::move(outcome));
+  return true;
+}
+
+void CompileService::State::Land(Flight& flight, FlightOutcome outcome) {
+  if (outcome.ok()) {
+    ++(outcome.origin == CompileOrigin::kCache ? counters.restored : counters.compiled);
+    breaker.Succeeded(flight.digest);
+    absl::erase_if(resident, [](const auto& entry) { return entry.second.kernel.expired(); });
+    resident[flight.digest] = {outcome.kernel, outcome.diagnostics};
+  } else if (!outcome.not_cached) {
+    ++counters.failed;
+    breaker.Failed(flight.digest, outcome, options.clock->Now());
+  }
+  flight.outcome = std::move(outcome);
+  flight.phase = Flight::Phase::kDone;
+  // The flight's own map entry goes; waiters hold the flight.
+  auto it = flights.find(flight.digest);
+  if (it != flights.end() && it->second.get() == &flight) flights.erase(it);
+}
+
+void CompileService::State::Overrun(Flight& flight) {
+  FlightOutcome outcome;
+  outcome.status = absl::DeadlineExceededError(
+      absl::StrCat("the compile took longer than compile_deadline_ns=", options.compile_deadline_ns,
+                   " on device ", flight.slot->name()));
+  Land(flight, std::move(outcome));
+  if (replaced < kMostReplacedThreads && !stopping) {
+    ++replaced;
+    StartThread();
+  }
+}
+
+// --- Callers
+// --------------------------------------------------------------------------------------
+
+std::optional<CompileResult> CompileService::State::FindResident(const std::string& digest,
+                                                                 std::string_view device,
+                                                                 std::string_view name) {
+  auto it = resident.find(digest);
+  if (it == resident.end()) return std::nullopt;
+  std::shared_ptr<Kernel> kernel = it->second.kernel.lock();
+  if (kernel == nullptr || kernel->device_name() != device) return std::nullopt;
+  ++counters.shared;
+  return MakeResult(std::move(kernel), name, CompileOrigin::kResident, {}, it->second.diagnostics);
+}
+
+absl::StatusOr<std::shared_ptr<Flight>> CompileService::State::Join(
+    const std::string& digest, const std::shared_ptr<DeviceSlot>& slot, const CompileTarget& target,
+    std::optional<ProgramSource>& source) {
+  std::shared_ptr<Flight>& flight = flights[digest];
+  if (flight != nullptr) {
+    ++counters.joined;
+    // One that was only to look into the cache may now compile.
+    if (flight->phase == Flight::Phase::kQueued && !flight->source.has_value()) {
+      flight->source = source;
+      flight->target = target;
+    }
+  } else if (queue.size() >= options.compile_queue) {
+    flights.erase(digest);
+    return absl::ResourceExhaustedError(
+        absl::StrCat("compile_queue=", options.compile_queue, ": too many compiles are waiting"));
+  } else {
+    flight = std::make_shared<Flight>();
+    flight->digest = digest;
+    flight->slot = slot;
+    flight->target = target;
+    flight->source = source;
+    queue.push_back(flight);
+  }
+  ++flight->waiters;
+  return flight;
+}
+
+void CompileService::State::Leave(const std::shared_ptr<Flight>& flight) {
+  if (--flight->waiters > 0 || flight->phase != Flight::Phase::kQueued) return;
+  std::erase(queue, flight);
+  flights.erase(flight->digest);
+}
+
+absl::Status CompileService::State::Await(const std::shared_ptr<Flight>& flight,
+                                          const WaitLimit& limit) {
+  const auto over = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    return flight->phase == Flight::Phase::kDone ||
+           (flight->phase == Flight::Phase::kRunning && options.clock->Now() > flight->deadline_ns);
+  };
+  const absl::Status waited = AwaitUntil(mutex, absl::Condition(&over), limit, "the compile");
+  Leave(flight);
+  if (!waited.ok()) return waited;
+  if (flight->phase != Flight::Phase::kDone) Overrun(*flight);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<CompileResult> CompileService::State::Run(
+    const std::string& digest, const std::shared_ptr<DeviceSlot>& slot, const CompileTarget& target,
+    std::optional<ProgramSource> source, std::string_view name, const WaitLimit& limit) {
+  const int64_t begin_ns = options.clock->Now();
+  for (;;) {
+    absl::MutexLock lock(&mutex);
+    std::optional<CompileResult> shared = FindResident(digest, slot->name(), name);
+    if (shared.has_value()) {
+      shared->info.timings.total_ns = options.clock->Now() - begin_ns;
+      return *std::move(shared);
+    }
+    if (const FlightOutcome* failed = breaker.Find(digest, options.clock->Now())) {
+      ++counters.refused_by_breaker;
+      return failed->StatusFor(name);
+    }
+    absl::StatusOr<std::shared_ptr<Flight>> flight = Join(digest, slot, target, source);
+    if (!flight.ok()) return flight.status();
+    if (absl::Status waited = Await(*flight, limit); !waited.ok()) return waited;
+    const FlightOutcome& outcome = (*flight)->outcome;
+    // Somebody else's look into the cache found nothing: now compile what this caller has brought.
+    if (outcome.not_cached && source.has_value()) continue;
+    if (!outcome.ok()) return outcome.StatusFor(name);
+    CompileTimings timings = outcome.timings;
+    timings.total_ns = options.clock->Now() - begin_ns;
+    return MakeResult(outcome.kernel, name, outcome.origin, timings, outcome.diagnostics);
+  }
+}
+
+// --- The face
+// -------------------------------------------------------------------------------------
+
+CompileService::CompileService(CompileServiceOptions options)
+    : state_(std::make_shared<State>(std::move(options))) {
+  absl::MutexLock lock(&state_->mutex);
+  for (uint64_t i = 0; i < std::max<uint64_t>(state_->options.concurrent_compiles, 1); ++i) {
+    state_->StartThread();
+  }
+}
+
+CompileService::~CompileService() {
+  absl::MutexLock lock(&state_->mutex);
+  state_->stopping = true;
+  const auto gone = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_->mutex) {
+    return state_->threads == 0;
+  };
+  state_->mutex.AwaitWithTimeout(absl::Condition(&gone), kGrace);
+}
+
+absl::StatusOr<std::string> CompileService::Digest(const ProgramSource& source,
+                                                   const CompileOptions& options) const {
+  absl::StatusOr<std::shared_ptr<DeviceSlot>> slot = state_->SlotOf(options.device);
+  if (!slot.ok()) return slot.status();
+  return ProgramDigest(DigestSource(source), state_->TargetFor(**slot, options));
+}
+
+absl::StatusOr<CompileResult> CompileService::Compile(ProgramSource source,
+                                                      const CompileOptions& options,
+                                                      const WaitLimit& limit) {
+  absl::StatusOr<std::shared_ptr<DeviceSlot>> slot = state_->SlotOf(options.device);
+  if (!slot.ok()) return slot.status();
+  if (absl::Status size = state_->CheckSize(source); !size.ok()) return size;
+  const CompileTarget target = state_->TargetFor(**slot, options);
+  const std::string digest = ProgramDigest(DigestSource(source), target);
+  const std::string name = source.name;
+  return state_->Run(digest, *slot, target, std::move(source), name, limit);
+}
+
+absl::StatusOr<CompileResult> CompileService::CompileByDigest(std::string_view digest,
+                                                              const CompileOptions& options,
+                                                              std::string_view name,
+                                                              const WaitLimit& limit) {
+  if (!IsDigest(digest)) {
+    return absl::InvalidArgumentError("not a digest: 64 lower-case hexadecimal digits");
+  }
+  absl::StatusOr<std::shared_ptr<DeviceSlot>> slot = state_->SlotOf(options.device);
+  if (!slot.ok()) return slot.status();
+  return state_->Run(std::string(digest), *slot, state_->TargetFor(**slot, options), std::nullopt,
+                     name, limit);
+}
+
+std::vector<std::shared_ptr<Kernel>> CompileService::Resident() const {
+  absl::MutexLock lock(&state_->mutex);
+  std::vector<std::shared_ptr<Kernel>> kernels;
+  for (const auto& [digest, entry] : state_->resident) {
+    if (std::shared_ptr<Kernel> kernel = entry.kernel.lock()) kernels.push_back(std::move(kernel));
+  }
+  return kernels;
+}
+
+CompileService::Counters CompileService::counters() const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->counters;
+}
+
+}  // namespace anex::engine

@@ -1,0 +1,181 @@
+// One device and its queue: lanes in, completions out. The device thread picks a lane, checks the
+// deadline, pins generations, runs one step, records what it used, and hands the completion back or
+// puts the job back for its next step.
+//
+//   Submit -> lane -> scheduler -> [device thread: step_runner -> Request::Run] -> CompletionQueue
+//                                        ^ watched: longer than device_hang_ns = hung
+//
+// Threads: every method from any thread; one device thread and one watchdog thread inside. The lock
+// guards lanes and scheduler; it is never held while the device works, bytes are copied, a
+// generation is pinned or an object is destroyed.
+//
+// Invariants: every accepted submission gives exactly one completion. Order within a lane is that
+// of Submit. A job that waits (fence, fenced set) holds up its own lane only. Between any two steps
+// of a chain other sessions get their turn.
+//
+// A hung device (a step that does not return): its thread and what it uses are left behind, to be
+// freed if it ever returns; the running submission fails DEADLINE_EXCEEDED, those that wait fail
+// UNAVAILABLE, the invocation is quarantined, a fresh device instance goes into the slot and a new
+// device thread takes over. If there is none, Submit says UNAVAILABLE with the reason from then on.
+#ifndef ANEX_SERVER_ENGINE_RUN_DISPATCHER_H_
+#define ANEX_SERVER_ENGINE_RUN_DISPATCHER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "proto/values/status_values.h"
+#include "server/engine/clock.h"
+#include "server/engine/objects/device_slot.h"
+#include "server/engine/objects/ready_signal.h"
+#include "server/engine/objects/usage.h"
+#include "server/engine/objects/wait.h"
+#include "server/engine/run/job.h"
+#include "server/engine/run/lane.h"
+#include "server/engine/run/run_watch.h"
+#include "server/engine/run/scheduler.h"
+#include "server/engine/run/step_runner.h"
+
+namespace anex::engine {
+
+struct DispatcherOptions {
+  std::shared_ptr<DeviceSlot> slot;
+  std::shared_ptr<ReadySignal> ready;    // the one that parameter sets and fences notify
+  std::unique_ptr<Scheduler> scheduler;  // null = MakeRoundRobin()
+  const Clock* clock = nullptr;          // outlives the dispatcher and any step that hangs
+  uint64_t lane_depth = 256;
+  int64_t device_hang_ns = 10'000'000'000;
+};
+
+// A new lane of a session on this device.
+struct LaneRequest {
+  SessionId session;
+  LaneId name;  // the session's handle of it, for completions
+  QosClass qos = QosClass::kDefault;
+  uint32_t weight = 1;           // the session's
+  std::shared_ptr<Usage> usage;  // the session's; may be null
+};
+
+class Dispatcher {
+ public:
+  // Starts the threads.
+  explicit Dispatcher(DispatcherOptions options);
+  // Cancels what is queued and waits for what runs (at most until the watchdog calls it hung).
+  ~Dispatcher();
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  const DeviceSlot& slot() const { return *slot_; }
+
+  // Returns the dispatcher's number of the lane; never 0, never used twice.
+  uint64_t OpenLane(LaneRequest request);
+  // What is queued completes CANCELLED; a chain that runs stops after its step. Idempotent.
+  void CloseLane(uint64_t lane);
+  // The same for all lanes of a session that ended. References go at once, but for a running
+  // step's.
+  void CloseLanes(SessionId session);
+
+  // Reserves a place in item.completions and queues. NOT_FOUND for a closed lane,
+  // RESOURCE_EXHAUSTED "lane_depth" or "completions_per_queue", UNAVAILABLE while draining or
+  // without a device.
+  absl::Status Submit(uint64_t lane, WorkItem item);
+  // Queued jobs with this user_data complete CANCELLED; a running chain stops after its step and
+  // then says CANCELLED. A single run on the device cannot be stopped and is not counted.
+  uint32_t Cancel(uint64_t lane, uint64_t user_data);
+  // Until nothing is queued or running in the lane. OK at once for a closed one.
+  absl::Status WaitIdle(uint64_t lane, const WaitLimit& limit);
+
+  // Refuses new work from now on; returns without waiting.
+  void StopIntake();
+  // Waits until nothing is queued or running, or until `limit`; then cancels the rest and returns
+  // how many.
+  uint32_t Drain(const WaitLimit& limit);
+
+  struct Load {
+    uint32_t queued = 0, running = 0;
+  };
+  Load load() const;  // of the device
+  Load LoadOf(SessionId session) const;
+  // Busy shares, usage and load; info.is_default is the caller's to fill in.
+  DeviceStatus Status() const;
+  // Steps that have not returned yet since the watchdog gave them up, each with its thread.
+  uint32_t abandoned() const { return abandoned_->load(std::memory_order_relaxed); }
+
+ private:
+  using JobList = Lane::JobList;
+  // What a device thread may touch after it was abandoned: this, its job, and nothing else.
+  struct Worker {
+    RunWatch watch;
+    std::shared_ptr<std::atomic<uint32_t>> abandoned;
+    bool exited = false;  // guarded by the dispatcher's lock
+    std::thread thread;
+  };
+
+  // The device thread.
+  void StartWorkerLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WorkerLoop(std::shared_ptr<Worker> worker);
+  bool RunPicked(Worker& worker, const std::shared_ptr<Job>& job);  // false: abandoned
+  std::shared_ptr<Job> Pick(uint64_t seen, bool& stopping);
+  StepResult TryStep(Worker& worker, Job& job);
+  bool Decide(Job& job, StepResult& result);  // true: the job is done with result.status
+  void Settle(const StepResult& result, bool done);
+  void ExpireBlocked(int64_t now_ns);
+  void Sleep(uint64_t seen);
+
+  // The watchdog.
+  void WatchLoop();
+  void Abandon(const std::shared_ptr<Worker>& worker);
+  void Recover(const std::string& reason);
+
+  void Refresh(Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void UnblockLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  template <typename Test>
+  uint32_t TakeLocked(Lane& lane, JobList& out, Test test) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CloseLocked(Lane& lane, JobList& out) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  uint32_t CancelAll(std::string_view why);
+  bool IdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // Hands the completion back. `release` lets go of what the job holds first, so that whoever gets
+  // the completion finds it free; an abandoned job keeps it.
+  void Complete(Job& job, absl::Status status, bool release = true);
+  void CompleteAll(JobList& jobs, const absl::Status& status);
+  void CountSubmitted(const Job& job);
+
+  const std::shared_ptr<DeviceSlot> slot_;
+  const std::shared_ptr<ReadySignal> ready_;
+  const Clock& clock_;
+  const uint64_t lane_depth_;
+  const int64_t device_hang_ns_;
+  const std::shared_ptr<std::atomic<uint32_t>> abandoned_;
+  Usage usage_;
+
+  mutable absl::Mutex mutex_;
+  const std::unique_ptr<Scheduler> scheduler_ ABSL_PT_GUARDED_BY(mutex_);
+  absl::flat_hash_map<uint64_t, std::unique_ptr<Lane>> lanes_ ABSL_GUARDED_BY(mutex_);
+  uint64_t last_lane_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint32_t queued_ ABSL_GUARDED_BY(mutex_) = 0;            // in lanes, but for the running one
+  Lane* current_ ABSL_GUARDED_BY(mutex_) = nullptr;        // whose front job runs
+  std::vector<uint64_t> blocked_ ABSL_GUARDED_BY(mutex_);  // lanes that were blocked at last look
+  uint64_t seen_ready_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t next_expiry_ns_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status refuse_ ABSL_GUARDED_BY(mutex_);             // not OK: what Submit answers
+  std::shared_ptr<Worker> worker_ ABSL_GUARDED_BY(mutex_);  // null while there is none
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+
+  absl::Notification watch_stop_;
+  std::thread watchdog_;
+};
+
+}  // namespace anex::engine
+
+#endif  // ANEX_SERVER_ENGINE_RUN_DISPATCHER_H_

@@ -1,0 +1,60 @@
+// A submission on its way through a dispatcher: what to do, for whom, and where it stands.
+//
+// Threads: in a lane it belongs to the dispatcher's lock, while it runs to the device thread. Only
+// whoever takes it out of the lane for good completes it, so it is completed exactly once.
+#ifndef ANEX_SERVER_ENGINE_RUN_JOB_H_
+#define ANEX_SERVER_ENGINE_RUN_JOB_H_
+
+#include <cstdint>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "proto/values/execution_values.h"
+#include "server/engine/objects/chain.h"
+#include "server/engine/objects/fence.h"
+#include "server/engine/objects/invocation.h"
+#include "server/engine/objects/parameter_set.h"
+#include "server/engine/objects/usage.h"
+#include "server/engine/run/chain_cursor.h"
+#include "server/engine/run/completion_queue.h"
+
+namespace anex::engine {
+
+struct PublishWork {
+  std::shared_ptr<ParameterSet> set;
+  uint64_t expected_generation = 0;  // 0 = any
+};
+
+// A submission with its handles resolved.
+using Work = std::variant<std::shared_ptr<const Invocation>, std::shared_ptr<const Chain>,
+                          PublishWork, FenceStep>;
+
+// What a front hands in.
+struct WorkItem {
+  Work work;
+  uint64_t user_data = 0;
+  int64_t deadline_ns =
+      INT64_MAX;  // monotonic instant; work that starts later than this is not run
+  bool step_timings = false;
+  std::shared_ptr<CompletionQueue> completions;
+};
+
+struct Job {
+  WorkItem item;
+  LaneId lane;                           // the session's name for it, for the completion
+  std::shared_ptr<Usage> session_usage;  // may be null
+  int64_t accepted_ns = 0;
+  int64_t started_ns = 0;  // 0 until its first step
+
+  // Owned by whoever runs it.
+  ChainCursor cursor;        // of a chain
+  std::vector<SetPin> pins;  // of the iteration that runs
+  Completion completion;     // filled in as it goes
+
+  bool stop_requested = false;  // guarded by the dispatcher's lock
+};
+
+}  // namespace anex::engine
+
+#endif  // ANEX_SERVER_ENGINE_RUN_JOB_H_

@@ -1,0 +1,94 @@
+// A FIFO of jobs of one session with one scheduling class.
+//
+// Threads: none of its own; guarded by the dispatcher's lock.
+// Invariants: jobs leave in the order in which they came, but for those that are cancelled or
+// expire. The front one stays in the lane while it runs; nothing but Finish takes it out then.
+// Bound: Limits::lane_depth; Push then fails RESOURCE_EXHAUSTED "lane_depth=256".
+#ifndef ANEX_SERVER_ENGINE_RUN_LANE_H_
+#define ANEX_SERVER_ENGINE_RUN_LANE_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/engine/objects/usage.h"
+#include "server/engine/run/job.h"
+
+namespace anex::engine {
+
+class Lane {
+ public:
+  using JobList = std::vector<std::shared_ptr<Job>>;
+
+  Lane(uint64_t number, SessionId session, LaneId name, uint64_t depth,
+       std::shared_ptr<Usage> usage)
+      : number_(number), session_(session), name_(name), depth_(depth), usage_(std::move(usage)) {}
+
+  uint64_t number() const { return number_; }
+  SessionId session() const { return session_; }
+  LaneId name() const { return name_; }
+  const std::shared_ptr<Usage>& usage() const { return usage_; }
+
+  // On error nothing was queued.
+  absl::Status Push(std::shared_ptr<Job> job);
+
+  // Has work that may be tried now.
+  bool Ready() const { return !running_ && !blocked_ && !jobs_.empty(); }
+  bool empty() const { return jobs_.empty(); }
+  bool running() const { return running_; }
+  bool blocked() const { return blocked_; }
+  bool closed() const { return closed_; }
+  uint32_t queued() const { return static_cast<uint32_t>(jobs_.size()) - (running_ ? 1 : 0); }
+
+  // The front job starts a step. REQUIRES: Ready().
+  const std::shared_ptr<Job>& Start();
+  // From now on nobody can stop the running job: its completion has been settled.
+  void Decide() { decided_ = true; }
+  void PutBack() { running_ = false; }                 // it goes on later, still in front
+  void Block() { running_ = false, blocked_ = true; }  // its wait is not over
+  void Unblock() { blocked_ = false; }
+  std::shared_ptr<Job> Finish();  // it is done and leaves
+
+  // Asks the running job to stop after its step. False if there is none or it has been decided.
+  bool StopRunning();
+  const Job* running_job() const { return running_ ? jobs_.front().get() : nullptr; }
+  void Close() { closed_ = true; }
+
+  // Those that are queued, not the running one, move to `out` if `test` says so; returns how many.
+  template <typename Test>
+  uint32_t TakeQueued(JobList& out, Test test) {
+    uint32_t taken = 0;
+    auto keep = jobs_.begin() + (running_ ? 1 : 0);
+    const auto first = keep;
+    for (auto it = first; it != jobs_.end(); ++it) {
+      if (test(**it)) {
+        if (it == jobs_.begin()) blocked_ = false;  // what held the lane up is gone
+        out.push_back(std::move(*it));
+        ++taken;
+      } else {
+        if (keep != it) *keep = std::move(*it);
+        ++keep;
+      }
+    }
+    jobs_.erase(keep, jobs_.end());
+    return taken;
+  }
+
+  // The earliest deadline of all that is queued; INT64_MAX if none.
+  int64_t EarliestDeadline() const;
+
+ private:
+  const uint64_t number_;
+  const SessionId session_;
+  const LaneId name_;
+  const uint64_t depth_;
+  const std::shared_ptr<Usage> usage_;
+  std::deque<std::shared_ptr<Job>> jobs_;
+  bool running_ = false, blocked_ = false, decided_ = false, closed_ = false;
+};
+
+}  // namespace anex::engine
+
+#endif  // ANEX_SERVER_ENGINE_RUN_LANE_H_

@@ -1,0 +1,56 @@
+// The handshake between a device thread and the watchdog about one step on the device: exactly one
+// of them owns what comes after it.
+//
+// One word: the step's number times 4, plus idle, inside or abandoned. The device thread enters and
+// leaves; the watchdog may change "inside step n" to "abandoned" and only for the step that it saw,
+// so a step that just ended is never taken for the next one.
+//
+// Threads: Enter and Leave by the device thread, the others by the watchdog.
+#ifndef ANEX_SERVER_ENGINE_RUN_RUN_WATCH_H_
+#define ANEX_SERVER_ENGINE_RUN_RUN_WATCH_H_
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+namespace anex::engine {
+
+class RunWatch {
+ public:
+  void Enter(int64_t now_ns) {
+    since_ns_.store(now_ns, std::memory_order_relaxed);
+    // Release: who sees this step inside sees its beginning, too.
+    word_.store((++step_ << 2) | kInside, std::memory_order_release);
+  }
+  // False: the step was abandoned, and the device thread must touch nothing that it does not
+  // co-own.
+  [[nodiscard]] bool Leave() {
+    uint64_t inside = (step_ << 2) | kInside;
+    return word_.compare_exchange_strong(inside, step_ << 2, std::memory_order_acq_rel);
+  }
+
+  // The token of a step that has been inside for longer than `limit_ns`.
+  std::optional<uint64_t> Overdue(int64_t now_ns, int64_t limit_ns) const {
+    const uint64_t word = word_.load(std::memory_order_acquire);
+    if ((word & 3) != kInside) return std::nullopt;
+    const int64_t since = since_ns_.load(std::memory_order_relaxed);
+    if (now_ns - since <= limit_ns) return std::nullopt;
+    return word;
+  }
+  // True: the caller now owns the job of that step. False: it has ended after all.
+  [[nodiscard]] bool Abandon(uint64_t token) {
+    return word_.compare_exchange_strong(token, (token & ~uint64_t{3}) | kAbandoned,
+                                         std::memory_order_acq_rel);
+  }
+
+ private:
+  static constexpr uint64_t kInside = 1, kAbandoned = 2;
+
+  uint64_t step_ = 0;  // the device thread's
+  std::atomic<uint64_t> word_{0};
+  std::atomic<int64_t> since_ns_{0};
+};
+
+}  // namespace anex::engine
+
+#endif  // ANEX_SERVER_ENGINE_RUN_RUN_WATCH_H_

@@ -1,0 +1,176 @@
+#include "server/engine/run/step_runner.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace anex::engine {
+namespace {
+
+// step_ns of a chain of a million steps would be larger than any message; the first ones are kept.
+constexpr size_t kMostStepTimings = 65536;
+
+ChainShape ShapeOf(const Chain& chain) {
+  return {.steps = static_cast<uint32_t>(chain.steps().size()),
+          .repeat = chain.repeat(),
+          .between = static_cast<uint32_t>(chain.between().size()),
+          .final_copies = static_cast<uint32_t>(chain.final_copies().size())};
+}
+
+StepResult Failed(absl::Status status) { return {.status = std::move(status)}; }
+StepResult Blocked() { return {.kind = StepResult::Kind::kBlocked}; }
+
+// A run on the device, between Enter and Leave of the watch. Nothing of the dispatcher and no clock
+// is touched once it has been abandoned.
+StepResult RunKernel(const Invocation& invocation, uint32_t mask, Job& job, RunWatch& watch,
+                     const Clock& clock) {
+  watch.Enter(clock.Now());
+  absl::StatusOr<std::shared_ptr<device::Request>> request = invocation.RequestFor(mask);
+  absl::StatusOr<device::RunStats> stats =
+      request.ok() ? (*request)->Run() : absl::StatusOr<device::RunStats>(request.status());
+  if (!watch.Leave()) return {.kind = StepResult::Kind::kAbandoned};
+  if (!stats.ok()) return Failed(stats.status());
+  job.completion.device_ns += stats->device_ns;
+  return {.device_ns = stats->device_ns,
+          .kernel = &invocation.kernel(),
+          .kernel_ns = stats->device_ns,
+          .end_ns = clock.Now()};
+}
+
+StepResult Copy(const SurfaceCopy& copy, const Clock& clock) {
+  const int64_t begin_ns = clock.Now();
+  absl::Status status = copy.Run();
+  return {.status = std::move(status), .device_ns = clock.Now() - begin_ns};
+}
+
+StepResult Publish(ParameterSet& set, uint64_t expected, Job& job) {
+  absl::StatusOr<uint64_t> generation = set.PublishOpen(expected);
+  if (!generation.ok()) return Failed(generation.status());
+  job.completion.generation = *generation;
+  return {};
+}
+
+StepResult SignalOrWait(const FenceStep& step) {
+  if (step.signal) return Failed(step.fence->Signal(step.value));
+  absl::StatusOr<bool> reached = step.fence->Reached(step.value);
+  if (!reached.ok()) return Failed(reached.status());
+  return *reached ? StepResult{} : Blocked();
+}
+
+// True when the sets are pinned; a status or blocked otherwise, in `result`.
+bool Pin(std::span<const std::shared_ptr<ParameterSet>> sets, Job& job, StepResult& result) {
+  if (sets.empty() || !job.pins.empty()) return true;
+  absl::StatusOr<bool> pinned = PinAll(sets, job.pins);
+  if (!pinned.ok()) {
+    result = Failed(pinned.status());
+    return false;
+  }
+  if (!*pinned) {
+    result = Blocked();
+    return false;
+  }
+  if (job.completion.generation == 0) job.completion.generation = job.pins.front().generation();
+  return true;
+}
+
+StepResult RunInvocation(const Invocation& invocation, Job& job, RunWatch& watch,
+                         const Clock& clock) {
+  StepResult result;
+  if (!Pin(invocation.sets(), job, result)) return result;
+  return RunKernel(invocation, Invocation::MaskOf(job.pins), job, watch, clock);
+}
+
+StepResult DoChainStep(const Chain& chain, Job& job, RunWatch& watch, const Clock& clock) {
+  const ChainCursor& at = job.cursor;
+  if (at.phase() == ChainCursor::Phase::kBetween) return Copy(chain.between()[at.index()], clock);
+  if (at.phase() == ChainCursor::Phase::kFinal) {
+    return Copy(chain.final_copies()[at.index()], clock);
+  }
+  const Step& step = chain.steps()[at.index()];
+  if (const auto* run = std::get_if<RunStep>(&step)) {
+    return RunKernel(run->invocation(at.iteration()), run->MaskFor(job.pins), job, watch, clock);
+  }
+  if (const auto* copy = std::get_if<CopyStep>(&step)) {
+    return Copy(copy->copy(at.iteration()), clock);
+  }
+  if (const auto* publish = std::get_if<PublishStep>(&step)) return Publish(*publish->set, 0, job);
+  return SignalOrWait(std::get<FenceStep>(step));
+}
+
+StepResult WalkChain(const Chain& chain, Job& job, RunWatch& watch, const Clock& clock) {
+  StepResult result;
+  const bool begins = job.cursor.at_iteration_start();
+  if (begins && !Pin(chain.sets(), job, result)) return result;
+  const int64_t begin_ns = clock.Now();
+  result = DoChainStep(chain, job, watch, clock);
+  if (result.kind != StepResult::Kind::kFinished) {
+    // A first step that waits for a fence must not hold the sets from their writers meanwhile.
+    if (result.kind == StepResult::Kind::kBlocked && begins) job.pins.clear();
+    return result;
+  }
+  if (!result.status.ok()) {
+    result.status = absl::Status(result.status.code(),
+                                 absl::StrCat(DescribeStep(job), ": ", result.status.message()));
+    return result;
+  }
+  const bool counts = job.cursor.phase() == ChainCursor::Phase::kStep;
+  if (counts) ++job.completion.steps_done;
+  if (counts && job.item.step_timings && job.completion.step_ns.size() < kMostStepTimings) {
+    job.completion.step_ns.push_back(clock.Now() - begin_ns);
+  }
+  job.cursor.Advance(ShapeOf(chain));
+  if (job.cursor.at_iteration_start() || job.cursor.phase() != ChainCursor::Phase::kStep) {
+    job.pins.clear();
+  }
+  if (!job.cursor.done()) result.kind = StepResult::Kind::kMore;
+  return result;
+}
+
+}  // namespace
+
+StepResult DoStep(Job& job, RunWatch& watch, const Clock& clock) {
+  if (const auto* chain = std::get_if<std::shared_ptr<const Chain>>(&job.item.work)) {
+    return WalkChain(**chain, job, watch, clock);
+  }
+  StepResult result;
+  if (const auto* run = std::get_if<std::shared_ptr<const Invocation>>(&job.item.work)) {
+    result = RunInvocation(**run, job, watch, clock);
+  } else if (const auto* publish = std::get_if<PublishWork>(&job.item.work)) {
+    result = Publish(*publish->set, publish->expected_generation, job);
+  } else {
+    result = SignalOrWait(std::get<FenceStep>(job.item.work));
+  }
+  if (result.kind == StepResult::Kind::kFinished && result.status.ok()) {
+    job.completion.steps_done = 1;
+  }
+  return result;
+}
+
+Kernel* KernelOf(const Work& work) {
+  const auto* run = std::get_if<std::shared_ptr<const Invocation>>(&work);
+  return run == nullptr ? nullptr : &(*run)->kernel();
+}
+
+std::string DescribeStep(const Job& job) {
+  if (!std::holds_alternative<std::shared_ptr<const Chain>>(job.item.work)) {
+    return "the run of an invocation";
+  }
+  const ChainCursor& at = job.cursor;
+  const char* what = at.phase() == ChainCursor::Phase::kStep      ? "step "
+                     : at.phase() == ChainCursor::Phase::kBetween ? "loopback copy "
+                                                                  : "final copy ";
+  return absl::StrCat(what, at.index(), " of iteration ", at.iteration(), " of the chain");
+}
+
+const Invocation* InvocationOf(const Job& job) {
+  if (const auto* run = std::get_if<std::shared_ptr<const Invocation>>(&job.item.work)) {
+    return run->get();
+  }
+  const auto* chain = std::get_if<std::shared_ptr<const Chain>>(&job.item.work);
+  if (chain == nullptr || job.cursor.phase() != ChainCursor::Phase::kStep) return nullptr;
+  const auto* run = std::get_if<RunStep>(&(*chain)->steps()[job.cursor.index()]);
+  return run == nullptr ? nullptr : &run->invocation(job.cursor.iteration());
+}
+
+}  // namespace anex::engine
