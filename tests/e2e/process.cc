@@ -157,7 +157,7 @@ absl::StatusOr<std::unique_ptr<DaemonProcess>> DaemonProcess::Start(const Option
     command = {"/usr/bin/env", "bash", "-c", absl::StrCat("ulimit -n ", options.descriptors, "; exec \"$@\""), "anexd"};
   }
   command.insert(command.end(),
-                 {ANEXD_BINARY, "--runtime-dir", daemon->runtime_dir_, "--cache-dir",
+                 {options.binary.empty() ? ANEXD_BINARY : options.binary, "--runtime-dir", daemon->runtime_dir_, "--cache-dir",
                   options.cache_dir.empty() ? daemon->scratch_->Join("cache") : options.cache_dir});
   command.insert(command.end(), options.flags.begin(), options.flags.end());
   auto process = ChildProcess::Start(command, options.environment);

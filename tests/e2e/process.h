@@ -67,6 +67,7 @@ class DaemonProcess {
     std::vector<std::string> environment;
     std::string runtime_dir;               // "" = a scratch folder of its own
     std::string cache_dir;                 // "" = inside the runtime folder's scratch
+    std::string binary;                    // "" = the anexd of this build
     rlim_t descriptors = 0;                // RLIMIT_NOFILE of the daemon; 0 = inherited
   };
   // Starts it and waits until its socket answers.
