@@ -1,0 +1,36 @@
+// anectl: looks at, controls and uses anexd. A thin user of the SDK: every command is a file in
+// commands/, every screen a function in output/.
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "client/anex/connect.h"
+#include "client/cli/command.h"
+#include "client/inproc/inproc_transport.h"
+
+namespace {
+
+absl::StatusOr<std::shared_ptr<anex::Transport>> ConnectToDaemon(
+    const anex::cli::Globals& globals) {
+  return anex::ConnectTransport({.endpoint = globals.socket,
+                                 .client_name = "anectl",
+                                 .call_deadline = absl::Seconds(globals.timeout_s)});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A reader that goes away (| head) ends us by a failed write, quietly, not by a signal in gRPC.
+  std::signal(SIGPIPE, SIG_IGN);
+  anex::cli::Context context{.out = std::cout,
+                             .err = std::cerr,
+                             .style = anex::cli::Style::For(STDOUT_FILENO),
+                             .err_style = anex::cli::Style::For(STDERR_FILENO),
+                             .terminal = ::isatty(STDOUT_FILENO) == 1,
+                             .connect = ConnectToDaemon,
+                             .in_process = [] { return anex::MakeInprocTransport(); }};
+  return anex::cli::RunAnectl(std::vector<std::string>(argv + 1, argv + argc), context);
+}

@@ -1,0 +1,24 @@
+// Findings about a program as people read them: file:line:column, the line, and a caret under the
+// spot. Pure functions, any thread.
+//
+//   model.mil:3:17: error: unknown operation "matmull" [MIL0201]
+//       3 |     tensor<fp16, [2, 3]> y = matmull(x = x);
+//         |                 ^~~~~~~
+//     help: did you mean "matmul"?
+#ifndef ANEX_CLIENT_CLI_OUTPUT_CARET_H_
+#define ANEX_CLIENT_CLI_OUTPUT_CARET_H_
+
+#include <string>
+#include <vector>
+
+#include "client/cli/output/style.h"
+#include "proto/values/kernel_values.h"
+
+namespace anex::cli {
+
+std::string RenderDiagnostics(const std::vector<Diagnostic>& diagnostics, const Style& style);
+size_t CountErrors(const std::vector<Diagnostic>& diagnostics);
+
+}  // namespace anex::cli
+
+#endif  // ANEX_CLIENT_CLI_OUTPUT_CARET_H_

@@ -1,0 +1,64 @@
+// Runs one function of a compiled program on given inputs, several times, and measures. What
+// `anectl run` does, apart from reading options and printing.
+//
+// Threads: one. Everything made lives in the session and goes at the end.
+#ifndef ANEX_CLIENT_CLI_PROGRAM_RUN_H_
+#define ANEX_CLIENT_CLI_PROGRAM_RUN_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client/anex/session.h"
+#include "client/cli/fill.h"
+#include "client/cli/tensor_summary.h"
+
+namespace anex::cli {
+
+struct RunSpec {
+  std::string function;                        // "" = the only one
+  std::map<std::string, FillSpec> inputs;      // inputs not named here are random:1
+  std::map<std::string, std::string> outputs;  // port -> .npy file to write
+  uint32_t repeat = 1;                         // runs after the first
+};
+
+struct RunInput {
+  PortInfo port;
+  FillSpec fill;
+};
+
+struct RunOutput {
+  PortInfo port;
+  TensorSummary summary;
+  std::string written;  // the file, or ""
+};
+
+struct RunTimings {
+  int64_t first_ns = 0;   // wall time of the first run, submission to completion
+  int64_t median_ns = 0;  // wall time over the repeats; 0 without any
+  int64_t min_ns = 0;
+  int64_t device_median_ns = 0;  // of it on the device
+  int64_t queue_median_ns = 0;   // of it waiting
+};
+
+struct RunReport {
+  KernelInfo kernel;
+  std::string function;
+  std::vector<RunInput> inputs;
+  std::vector<RunOutput> outputs;
+  RunTimings timings;
+  uint32_t repeat = 0;
+};
+
+// INVALID_ARGUMENT or NOT_FOUND if `spec` names ports that there are not.
+absl::StatusOr<RunReport> RunProgram(const Session& session, const ProgramSource& source,
+                                     const CompileOptions& options, const RunSpec& spec);
+
+// The middle of `values`, the mean of the two middle ones for an even number; 0 for none.
+int64_t Median(std::vector<int64_t> values);
+
+}  // namespace anex::cli
+
+#endif  // ANEX_CLIENT_CLI_PROGRAM_RUN_H_
