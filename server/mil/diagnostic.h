@@ -59,6 +59,7 @@ namespace anex::mil {
   X(kTensorTooLarge, 604, "a tensor over the limit")                           \
   X(kTooManyLiterals, 605, "more inline numbers than the limit")               \
   X(kTooManyErrors, 606, "reading stopped after this many errors")             \
+  X(kTooManyArguments, 607, "more arguments than any operation has")           \
   X(kUnused, 901, "a result that nothing uses")                                \
   X(kRoundedToInfinity, 902, "a finite number that its type cannot hold")      \
   X(kWeightRecordOdd, 903, "a weight record that is not in the official form") \

@@ -9,7 +9,7 @@
 
 namespace anex::mil {
 
-const TensorType& OpContext::TypeOf(std::string_view argument) const {
+TensorType OpContext::TypeOf(std::string_view argument) const {
   return resolved_.function.values[operation().Single(argument)].type.tensor;
 }
 
@@ -43,10 +43,23 @@ const std::string& OpContext::Text(std::string_view argument) const {
 
 void OpContext::Fill(std::string_view argument, std::shared_ptr<const Constant> constant) {
   if (Has(argument)) return;
-  const ValueId id = static_cast<ValueId>(resolved_.function.values.size());
-  const Type type = constant->type();
-  resolved_.function.values.push_back({"", type, std::move(constant), {}});
-  resolved_.values.push_back({});
+  // Small defaults are shared by all operations that need them: a program of a million operations
+  // has a million times the same `false`.
+  constexpr size_t kShared = 256;
+  const ValueId fresh = static_cast<ValueId>(resolved_.function.values.size());
+  ValueId id = fresh;
+  if (constant->bytes().size() <= kShared) {
+    const std::string_view bytes(reinterpret_cast<const char*>(constant->bytes().data()),
+                                 constant->bytes().size());
+    const std::string key =
+        absl::StrCat(constant->type().ToString(), " ", constant->text(), std::string(bytes));
+    id = resolved_.fallbacks.try_emplace(key, fresh).first->second;
+  }
+  if (id == fresh) {
+    const Type type = constant->type();
+    resolved_.function.values.push_back({"", type, std::move(constant), {}});
+    resolved_.values.push_back({});
+  }
   operation().arguments.push_back({std::string(argument), {id}});
   resolved_.operations[index_].arguments.push_back({});
 }

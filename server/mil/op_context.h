@@ -26,9 +26,10 @@ class OpContext {
   size_t result_count() const { return operation().results.size(); }
   bool Has(std::string_view argument) const { return operation().Find(argument) != nullptr; }
 
-  // REQUIRES of all below: the argument is there (and single, where one is returned).
-  const TensorType& TypeOf(std::string_view argument) const;
-  const Shape& ShapeOf(std::string_view argument) const { return TypeOf(argument).shape; }
+  // REQUIRES of all below: the argument is there (and single, where one is returned). By value:
+  // Fill adds values and would move what a reference names.
+  TensorType TypeOf(std::string_view argument) const;
+  Shape ShapeOf(std::string_view argument) const { return TypeOf(argument).shape; }
   DType DTypeOf(std::string_view argument) const { return TypeOf(argument).dtype; }
   std::vector<TensorType> TypesOf(std::string_view argument) const;
   bool IsConstant(std::string_view argument) const;

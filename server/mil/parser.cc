@@ -235,10 +235,19 @@ bool Parser::SkipControlFlow(Span op) {
   return false;
 }
 
+bool Parser::TooMany(const std::vector<ArgumentSyntax>& arguments) {
+  constexpr size_t kMostArguments = 64;  // no operation has a third of that
+  if (arguments.size() < kMostArguments) return false;
+  sink_.Error(Code::kTooManyArguments, token_.span,
+              absl::StrCat("more than ", kMostArguments, " arguments or attributes"));
+  return true;
+}
+
 bool Parser::ParseArguments(std::vector<ArgumentSyntax>& arguments) {
   if (!Expect(TokenKind::kLeftParen, "after the operation's name")) return false;
   if (Accept(TokenKind::kRightParen)) return true;
   do {
+    if (TooMany(arguments)) return false;
     if (!ParseArgument(arguments.emplace_back())) return false;
   } while (Accept(TokenKind::kComma));
   return Expect(TokenKind::kRightParen, "or `,` after the argument");
@@ -289,6 +298,7 @@ bool Parser::ParseAttributes(std::vector<ArgumentSyntax>& attributes) {
   if (!Expect(TokenKind::kLeftBracket, "")) return false;
   if (Accept(TokenKind::kRightBracket)) return true;
   do {
+    if (TooMany(attributes)) return false;
     ArgumentSyntax& attribute = attributes.emplace_back();
     if (!ExpectName(attribute.name, "the name of an attribute") ||
         !Expect(TokenKind::kEqual, "after the attribute's name") ||

@@ -34,6 +34,7 @@ class Parser {
   void ParseStatement(FunctionSyntax& function);
   bool ParseOperation(OperationSyntax& operation);
   bool ParseOutputs(OperationSyntax& operation);
+  bool TooMany(const std::vector<ArgumentSyntax>& arguments);
   bool ParseArguments(std::vector<ArgumentSyntax>& arguments);
   bool ParseArgument(ArgumentSyntax& argument);
   bool ParseArgumentValue(ArgumentValue& value);

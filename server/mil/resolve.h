@@ -46,7 +46,8 @@ struct ResolvedFunction {
   Function function;
   std::vector<ResolvedOperation> operations;
   std::vector<ResolvedValue> values;
-  std::vector<Span> outputs;  // beside Function::outputs
+  std::vector<Span> outputs;                           // beside Function::outputs
+  std::unordered_map<std::string, ValueId> fallbacks;  // filled-in defaults, by type and bytes
 };
 
 class Resolver {

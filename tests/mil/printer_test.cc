@@ -1,0 +1,121 @@
+#include "server/mil/printer.h"
+
+#include <cstring>
+
+#include "server/mil/blob_references.h"
+#include "tests/mil/corpus.h"
+#include "tests/mil/reading.h"
+
+namespace anex::mil {
+namespace {
+
+void ExpectSameProgram(const Program& a, const Program& b) {
+  ASSERT_EQ(a.functions.size(), b.functions.size());
+  for (size_t f = 0; f < a.functions.size(); ++f) {
+    const Function& x = a.functions[f];
+    const Function& y = b.functions[f];
+    ASSERT_EQ(x.operations.size(), y.operations.size());
+    for (size_t i = 0; i < x.operations.size(); ++i) {
+      const Operation& p = x.operations[i];
+      const Operation& q = y.operations[i];
+      ASSERT_EQ(p.op, q.op);
+      ASSERT_EQ(p.arguments.size(), q.arguments.size()) << p.op;
+      for (size_t n = 0; n < p.arguments.size(); ++n) {
+        ASSERT_EQ(p.arguments[n].name, q.arguments[n].name);
+        ASSERT_EQ(p.arguments[n].values.size(), q.arguments[n].values.size());
+        for (size_t v = 0; v < p.arguments[n].values.size(); ++v) {
+          const Value& s = x.value(p.arguments[n].values[v]);
+          const Value& t = y.value(q.arguments[n].values[v]);
+          ASSERT_EQ(s.type, t.type) << p.op << " " << p.arguments[n].name;
+          ASSERT_EQ(s.constant == nullptr, t.constant == nullptr);
+          if (s.constant == nullptr) continue;
+          ASSERT_EQ(s.constant->text(), t.constant->text());
+          ASSERT_TRUE(std::ranges::equal(s.constant->bytes(), t.constant->bytes()))
+              << p.op << " " << p.arguments[n].name;
+        }
+      }
+    }
+  }
+}
+
+void ExpectRoundTrip(const Program& program) {
+  const ProgramSource printed = Print(program);
+  const FrontEndResult again = Read(printed);
+  ASSERT_NE(again.program, nullptr) << RenderText(again.diagnostics);
+  ExpectSameProgram(program, *again.program);
+  const ProgramSource twice = Print(*again.program);
+  EXPECT_EQ(twice.text, printed.text);
+  ASSERT_EQ(twice.weights.size(), printed.weights.size());
+  for (const auto& [path, file] : printed.weights) EXPECT_EQ(*twice.weights.at(path), *file);
+}
+
+TEST(Printer, WritesOneCanonicalSpelling) {
+  const auto program = Good(
+      "program(1.0) [buildInfo = dict<tensor<string, []>, tensor<string, []>>({{\"a\", \"b\"}})] "
+      "{\n"
+      "func f<ios16>(tensor<fp16,[2,3]> x) {\n"
+      "  tensor<int32, [2]> p = const()[name = tensor<string, []>(\"p\"), val = tensor<int32, "
+      "[2]>([1,0])];\n"
+      "  tensor<fp16, [3, 2]> t = transpose(x=x, perm=p)[name=tensor<string, []>(\"t\")];\n"
+      "  tensor<fp16, [3, 2]> y = mul(y = tensor<fp16, []>(0.1), x = t);\n"
+      "} -> (y);\n}");
+  ASSERT_NE(program, nullptr);
+  EXPECT_EQ(Print(*program).text,
+            "program(1.3)\n"
+            "{\n"
+            "    func f<ios16>(tensor<fp16, [2, 3]> x) {\n"
+            "        tensor<int32, [2]> p = const()[val = tensor<int32, [2]>([1, 0])];\n"
+            "        tensor<fp16, [3, 2]> t = transpose(x = x, perm = p);\n"
+            "        tensor<fp16, [3, 2]> y = mul(x = t, y = fp16(0x1.998p-4));\n"
+            "    } -> (y);\n"
+            "}\n");
+}
+
+TEST(Printer, KeepsOddConstantsAndGivesRedeclaredOnesNames) {
+  const auto program = Good(Around(
+      "tensor<fp32, [2, 2]> x",
+      "fp32 c = const()[val = fp32(-inf)];\n tensor<fp32, [2, 2]> a = maximum(x = x, y = c);\n"
+      "fp32 c = const()[val = fp32(0x1.fffffep+127)];\n"
+      "tensor<fp32, [2, 2]> b = minimum(x = a, y = c);\n"
+      "tensor<uint64, [1, 2]> u = const()[val = tensor<uint64, [1, 2]>([[18446744073709551615, "
+      "0]])];\n string s = const()[val = string(\"a\\\"b\\\\\")];",
+      "b, a"));
+  ASSERT_NE(program, nullptr);
+  ExpectRoundTrip(*program);
+}
+
+TEST(Printer, PutsLargeConstantsIntoOneWeightFile) {
+  const std::string text = Around(
+      "tensor<fp16, [3, 40]> x",
+      "tensor<fp16, [50, 40]> w = const()[val = tensor<fp16, [50, 40]>(BLOBFILE(path = "
+      "string(\"@model_path/w.bin\"), offset = uint64(64)))];\n"
+      "tensor<fp16, [3, 50]> y = linear(x = x, weight = w, bias = tensor<fp16, [50]>(BLOBFILE(path "
+      "= string(\"@model_path/w.bin\"), offset = uint64(128))));",
+      "y");
+  ProgramSource source{.name = "w.mil", .text = text};
+  source.weights = MakeUpWeights(
+      ListBlobReferences(text), [](const BlobReference& reference, std::span<std::byte> data) {
+        for (size_t i = 0; i < data.size(); ++i) {
+          data[i] = static_cast<std::byte>((i * 7 + reference.offset) % 60);
+        }
+      });
+  const FrontEndResult result = Read(source);
+  ASSERT_NE(result.program, nullptr) << RenderText(result.diagnostics);
+  EXPECT_EQ(Print(*result.program).weights.size(), 1u);
+  ExpectRoundTrip(*result.program);
+}
+
+TEST(Printer, EveryCorpusProgramComesBackTheSame) {
+  const auto files = CorpusFiles();
+  if (files.empty()) GTEST_SKIP() << "no corpus beside the source tree";
+  for (const auto& path : files) {
+    const FrontEndResult result =
+        Read({.name = path.filename().string(), .text = ReadWhole(path)}, MissingWeights::kNote);
+    if (result.program == nullptr) continue;  // corpus_test says which and why
+    SCOPED_TRACE(path.string());
+    ExpectRoundTrip(*result.program);
+  }
+}
+
+}  // namespace
+}  // namespace anex::mil
