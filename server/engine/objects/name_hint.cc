@@ -45,7 +45,7 @@ std::string NameHint(std::string_view wanted_untrusted, std::span<const std::str
     return Distance(wanted, a) < Distance(wanted, b);
   };
   const auto nearest = std::min_element(names.begin(), names.end(), nearer);
-  const size_t near_enough = std::max<size_t>(1, wanted.size() / 3);
+  const size_t near_enough = (wanted.size() + 2) / 3;
   if (Distance(wanted, *nearest) > near_enough) return Listed(names);
   return absl::StrCat("; did you mean ", Quoted(*nearest), "?");
 }
