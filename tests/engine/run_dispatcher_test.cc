@@ -1,0 +1,418 @@
+// The dispatcher on a device that can be held: order, waiting, stopping, chains, accounting.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/engine/run_fixture.h"
+
+namespace anex::engine::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class DispatcherTest : public RunTest {};
+
+TEST_F(DispatcherTest, RunsWhatIsSubmittedAndSaysWhatItTook) {
+  auto y = NewSurface();
+  auto run =
+      Prepare("sub", {Bind("w", NewSurface(1, 1)), Bind("x", NewSurface(10, 5)), Bind("y", y)});
+  const uint64_t lane = OpenLane(4);
+  ASSERT_TRUE(Submit(lane, run, 77).ok());
+  const Completion done = Next();
+  EXPECT_TRUE(done.status.ok()) << done.status;
+  EXPECT_EQ(done.user_data, 77u);
+  EXPECT_EQ(done.lane, LaneId(400));
+  EXPECT_EQ(done.device_ns, 1000);
+  EXPECT_EQ(done.steps_done, 1u);
+  EXPECT_GE(done.queue_ns, 0);
+  EXPECT_GE(done.total_ns, done.queue_ns);
+  // 3 * (10 + 5i) - (1 + i)
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(Floats(*y)[i], 29 + 14 * i) << i;
+}
+
+TEST_F(DispatcherTest, ALaneKeepsItsOrder) {
+  const uint64_t lane = OpenLane(1);
+  control_->Hold();
+  std::vector<float> order;
+  for (int i = 0; i < 20; ++i) {
+    order.push_back(static_cast<float>(i * 7 % 20));
+    ASSERT_TRUE(Submit(lane, Tagged(order.back()), i).ok());
+  }
+  control_->Release();
+  for (uint64_t i = 0; i < 20; ++i) EXPECT_EQ(Next().user_data, i);
+  EXPECT_EQ(control_->history(), order);
+}
+
+TEST_F(DispatcherTest, SessionsTakeTurnsAndAChainGivesWayBetweenItsSteps) {
+  ResolvedChain spec;
+  for (float tag : {1, 2, 3, 4, 5}) spec.steps.push_back(Tagged(tag));
+  const uint64_t trainer = OpenLane(1), client = OpenLane(2);
+  control_->Hold();
+  ASSERT_TRUE(Submit(trainer, MakeChain(std::move(spec)), 1).ok());
+  ASSERT_TRUE(control_->WaitForStarted(1));
+  for (float tag : {100, 101, 102}) ASSERT_TRUE(Submit(client, Tagged(tag), 2).ok());
+  control_->Release();
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(Next().status.ok());
+  EXPECT_THAT(control_->history(), ElementsAre(1, 100, 2, 101, 3, 102, 4, 5));
+}
+
+TEST_F(DispatcherTest, AHigherClassGoesFirst) {
+  const uint64_t low = OpenLane(1, QosClass::kBackground), high = OpenLane(2);
+  control_->Hold();
+  ASSERT_TRUE(Submit(low, Tagged(1)).ok());
+  ASSERT_TRUE(control_->WaitForStarted(1));
+  ASSERT_TRUE(Submit(low, Tagged(2)).ok());
+  ASSERT_TRUE(Submit(high, Tagged(3)).ok());
+  control_->Release();
+  for (int i = 0; i < 3; ++i) Next();
+  EXPECT_THAT(control_->history(), ElementsAre(1, 3, 2));
+}
+
+TEST_F(DispatcherTest, WorkWhoseDeadlineHasPassedIsNotRun) {
+  const uint64_t lane = OpenLane(1);
+  ASSERT_TRUE(Submit(lane, Tagged(1), 5, clock_.Now() - 1).ok());
+  const Completion late = Next();
+  EXPECT_EQ(late.status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(std::string(late.status.message()), HasSubstr("was not run"));
+  EXPECT_EQ(late.steps_done, 0u);
+  EXPECT_TRUE(control_->history().empty());
+  EXPECT_TRUE(Evaluate(lane, Tagged(2)).status.ok()) << "the next one is served";
+}
+
+TEST_F(DispatcherTest, AChainWhoseDeadlinePassesStopsBetweenItsSteps) {
+  ResolvedChain spec;
+  for (float tag : {1, 2, 3}) spec.steps.push_back(Tagged(tag));
+  control_->Hold();
+  const int64_t deadline_ns = clock_.Now() + 20'000'000;
+  ASSERT_TRUE(Submit(OpenLane(1), MakeChain(std::move(spec)), 1, deadline_ns).ok());
+  ASSERT_TRUE(control_->WaitForStarted(1));
+  while (clock_.Now() <= deadline_ns) std::this_thread::yield();
+  control_->Release();
+  const Completion late = Next();
+  EXPECT_EQ(late.status.code(), absl::StatusCode::kDeadlineExceeded) << late.status;
+  EXPECT_EQ(late.steps_done, 1u);
+  EXPECT_THAT(control_->history(), ElementsAre(1));
+}
+
+TEST_F(DispatcherTest, AWaitingFenceHoldsUpItsOwnLaneOnly) {
+  auto fence = std::make_shared<Fence>(0, ready_);
+  const uint64_t waiting = OpenLane(1), other = OpenLane(1);
+  ASSERT_TRUE(Submit(waiting, FenceStep{fence, 3, false}, 1).ok());
+  ASSERT_TRUE(Submit(waiting, Tagged(1), 2).ok());
+  EXPECT_TRUE(Evaluate(other, Tagged(2)).status.ok());
+  ASSERT_TRUE(fence->Signal(2).ok());
+  EXPECT_TRUE(Evaluate(other, Tagged(3)).status.ok());
+  EXPECT_THAT(control_->history(), ElementsAre(2, 3));
+  ASSERT_TRUE(Submit(other, FenceStep{fence, 3, true}, 9).ok());  // signalled from the other lane
+  std::vector<uint64_t> order;
+  for (int i = 0; i < 3; ++i) {
+    const Completion done = Next();
+    EXPECT_TRUE(done.status.ok()) << done.status;
+    order.push_back(done.user_data);
+  }
+  EXPECT_THAT(order, ElementsAre(9, 1, 2));
+}
+
+TEST_F(DispatcherTest, AFenceThatIsNeverSignalledEndsAtItsDeadline) {
+  auto fence = std::make_shared<Fence>(0, ready_);
+  const uint64_t lane = OpenLane(1);
+  ASSERT_TRUE(Submit(lane, FenceStep{fence, 1, false}, 1, clock_.Now() + 5'000'000).ok());
+  ASSERT_TRUE(Submit(lane, Tagged(4), 2).ok());
+  EXPECT_EQ(Next().status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(Next().status.ok()) << "what stood behind it goes on";
+}
+
+TEST_F(DispatcherTest, AReleasedFenceCancelsWhoWaitsForIt) {
+  auto fence = std::make_shared<Fence>(0, ready_);
+  ASSERT_TRUE(Submit(OpenLane(1), FenceStep{fence, 1, false}).ok());
+  fence->Close();
+  EXPECT_EQ(Next().status.code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(DispatcherTest, AFencedSetThatIsBeingWrittenHoldsUpItsReadersOnly) {
+  auto set = MakeSet(*pool_, ParameterMode::kFenced, clock_, ready_, {"w"}, Fp32({2, 3}));
+  auto y = NewSurface();
+  auto reader = Prepare("sub", {Bind("x", NewSurface(10)), Bind("w", set), Bind("y", y)});
+  const uint64_t reading = OpenLane(1), other = OpenLane(2);
+  const LeaseTerms lease = *set->BeginWrite(10'000'000'000, Soon());
+  ASSERT_TRUE(Submit(reading, reader, 1).ok());
+  EXPECT_TRUE(Evaluate(other, Tagged(5)).status.ok());
+  Fill(*set->parameters()[0].buffers[0], 4, 0);
+  ASSERT_TRUE(set->Publish(lease.number, 0).ok());
+  const Completion done = Next();
+  EXPECT_TRUE(done.status.ok()) << done.status;
+  EXPECT_EQ(done.generation, 1u);
+  EXPECT_EQ(Floats(*y)[5], 3 * 10 - 4);
+}
+
+TEST_F(DispatcherTest, ACompletionMeansThatNothingIsHeldAnyMore) {
+  auto set = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"w"}, Fp32({2, 3}));
+  auto run = Prepare("sub", {Bind("x", NewSurface(1)), Bind("w", set), Bind("y", NewSurface())});
+  std::weak_ptr<const Invocation> released = run;
+  const uint64_t lane = OpenLane(1);
+  ASSERT_TRUE(Submit(lane, std::move(run)).ok());
+  Next();
+  EXPECT_TRUE(released.expired());
+}
+
+TEST_F(DispatcherTest, PublishesInTheOrderOfTheLane) {
+  auto set = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"w"}, Fp32({2, 3}));
+  auto y = NewSurface();
+  auto run = Prepare("sub", {Bind("x", NewSurface(10)), Bind("w", set), Bind("y", y)});
+  const LeaseTerms lease = *set->BeginWrite(10'000'000'000, Soon());
+  Fill(*set->parameters()[0].buffers[lease.buffer], 7, 0);
+  const uint64_t lane = OpenLane(1);
+  EXPECT_EQ(Evaluate(lane, run).generation, 0u);
+  EXPECT_EQ(Floats(*y)[0], 30);
+  EXPECT_EQ(Evaluate(lane, PublishWork{set, 1}).generation, 1u);
+  EXPECT_EQ(Evaluate(lane, run).generation, 1u);
+  EXPECT_EQ(Floats(*y)[0], 23);
+  EXPECT_FALSE(Evaluate(lane, PublishWork{set, 0}).status.ok()) << "no lease is open";
+}
+
+TEST_F(DispatcherTest, CancelTakesQueuedWorkAndLeavesTheRest) {
+  const uint64_t lane = OpenLane(1);
+  control_->Hold();
+  ASSERT_TRUE(Submit(lane, Tagged(1), 10).ok());
+  ASSERT_TRUE(control_->WaitForStarted(1));
+  ASSERT_TRUE(Submit(lane, Tagged(2), 20).ok());
+  ASSERT_TRUE(Submit(lane, Tagged(3), 30).ok());
+  ASSERT_TRUE(Submit(lane, Tagged(4), 20).ok());
+  EXPECT_EQ(dispatcher_->Cancel(lane, 20), 2u);
+  EXPECT_EQ(dispatcher_->Cancel(lane, 10), 0u) << "a run on the device cannot be stopped";
+  for (int i = 0; i < 2; ++i) {
+    const Completion cancelled = Next();
+    EXPECT_EQ(cancelled.user_data, 20u);
+    EXPECT_EQ(cancelled.status.code(), absl::StatusCode::kCancelled);
+  }
+  control_->Release();
+  EXPECT_TRUE(Next().status.ok());
+  EXPECT_EQ(Next().user_data, 30u);
+  EXPECT_THAT(control_->history(), ElementsAre(1, 3));
+}
+
+TEST_F(DispatcherTest, CancelStopsAChainBetweenItsSteps) {
+  ResolvedChain spec;
+  for (float tag : {1, 2, 3}) spec.steps.push_back(Tagged(tag));
+  const uint64_t lane = OpenLane(1);
+  control_->Hold();
+  ASSERT_TRUE(Submit(lane, MakeChain(std::move(spec)), 6).ok());
+  ASSERT_TRUE(control_->WaitForStarted(1));
+  control_->Step();
+  ASSERT_TRUE(control_->WaitForStarted(2));
+  EXPECT_EQ(dispatcher_->Cancel(lane, 6), 1u);
+  control_->Release();
+  const Completion cancelled = Next();
+  EXPECT_EQ(cancelled.status.code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(cancelled.steps_done, 2u);
+  EXPECT_THAT(control_->history(), ElementsAre(1, 2));
+}
+
+TEST_F(DispatcherTest, ASessionsEndDropsItsQueueAtOnceAndItsRunWhenThatReturns) {
+  auto running = Tagged(1), queued = Tagged(2);
+  std::weak_ptr<const Invocation> running_left = running, queued_left = queued;
+  const uint64_t lane = OpenLane(1), lane2 = OpenLane(1), other = OpenLane(2);
+  control_->Hold();
+  ASSERT_TRUE(Submit(lane, std::move(running), 1).ok());
+  ASSERT_TRUE(control_->WaitForStarted(1));
+  ASSERT_TRUE(Submit(lane, std::move(queued), 2).ok());
+  ASSERT_TRUE(Submit(lane2, Tagged(3), 3).ok());
+  ASSERT_TRUE(Submit(other, Tagged(4), 4).ok());
+
+  dispatcher_->CloseLanes(SessionId(1));
+  EXPECT_TRUE(queued_left.expired());
+  EXPECT_FALSE(running_left.expired()) << "the device still uses it";
+  for (int i = 0; i < 2; ++i) {
+    const Completion dropped = Next();
+    EXPECT_EQ(dropped.status.code(), absl::StatusCode::kCancelled);
+    EXPECT_NE(dropped.user_data, 1u);
+  }
+  EXPECT_EQ(Submit(lane, Tagged(9)).code(), absl::StatusCode::kNotFound);
+  control_->Release();
+  const Completion first = Next(), second = Next();
+  EXPECT_EQ(first.user_data, 1u);
+  EXPECT_EQ(first.status.code(), absl::StatusCode::kCancelled);
+  EXPECT_TRUE(second.status.ok()) << "the other session goes on";
+  EXPECT_TRUE(running_left.expired());
+  EXPECT_EQ(dispatcher_->LoadOf(SessionId(1)).running, 0u);
+}
+
+TEST_F(DispatcherTest, ADeviceErrorFailsOneSubmissionAndServesTheNext) {
+  const uint64_t lane = OpenLane(1);
+  control_->FailNext(absl::InternalError("the fake is tired"));
+  const Completion failed = Evaluate(lane, Tagged(1));
+  EXPECT_EQ(failed.status.code(), absl::StatusCode::kInternal);
+  EXPECT_TRUE(Evaluate(lane, Tagged(2)).status.ok());
+}
+
+TEST_F(DispatcherTest, AFailingChainSaysWhichStepItWas) {
+  ResolvedChain spec;
+  for (float tag : {1, 2, 3}) spec.steps.push_back(Tagged(tag));
+  control_->Hold();
+  ASSERT_TRUE(Submit(OpenLane(1), MakeChain(std::move(spec))).ok());
+  ASSERT_TRUE(control_->WaitForStarted(1));
+  control_->Step();
+  ASSERT_TRUE(control_->WaitForStarted(2));
+  control_->FailNext(absl::InternalError("the fake is tired"));
+  control_->Release();
+  const Completion failed = Next();
+  EXPECT_EQ(failed.status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(failed.status.message()), HasSubstr("step 1 of iteration 0"));
+  EXPECT_EQ(failed.steps_done, 1u);
+}
+
+TEST_F(DispatcherTest, RefusesWhatDoesNotFitAndQueuesNothingOfIt) {
+  const uint64_t lane = OpenLane(1);
+  control_->Hold();
+  ASSERT_TRUE(Submit(lane, Tagged(1)).ok());
+  ASSERT_TRUE(control_->WaitForStarted(1));
+  auto again = Tagged(2);
+  for (uint64_t i = 0; i < depth_; ++i) ASSERT_TRUE(Submit(lane, again).ok()) << i;
+  const absl::Status full = Submit(lane, again);
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(full.message()), HasSubstr("lane_depth=256"));
+  EXPECT_EQ(completions_->outstanding(), depth_ + 1) << "the place was given back";
+  control_->Release();
+  for (uint64_t i = 0; i <= depth_; ++i) EXPECT_TRUE(Next().status.ok());
+}
+
+TEST_F(DispatcherTest, WaitIdleWaitsForTheLaneAndNotForOthers) {
+  const uint64_t lane = OpenLane(1), other = OpenLane(2);
+  control_->Hold();
+  ASSERT_TRUE(Submit(lane, Tagged(1)).ok());
+  ASSERT_TRUE(control_->WaitForStarted(1));
+  EXPECT_TRUE(dispatcher_->WaitIdle(other, Soon()).ok());
+  EXPECT_EQ(dispatcher_->WaitIdle(lane, {&clock_, clock_.Now() + 1'000'000, nullptr}).code(),
+            absl::StatusCode::kDeadlineExceeded);
+  control_->Release();
+  EXPECT_TRUE(dispatcher_->WaitIdle(lane, Soon()).ok());
+  EXPECT_EQ(completions_->outstanding(), 1u) << "its completion is there by then";
+}
+
+TEST_F(DispatcherTest, DrainFinishesWhatIsQueuedAndRefusesMore) {
+  const uint64_t lane = OpenLane(1);
+  for (float tag : {1, 2, 3}) ASSERT_TRUE(Submit(lane, Tagged(tag)).ok());
+  EXPECT_EQ(dispatcher_->Drain(Soon()), 0u);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Next().status.ok());
+  EXPECT_EQ(Submit(lane, Tagged(4)).code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(DispatcherTest, DrainCancelsWhatIsLeftWhenItsTimeIsUp) {
+  const uint64_t lane = OpenLane(1);
+  control_->Hold();
+  ASSERT_TRUE(Submit(lane, Tagged(1), 1).ok());
+  ASSERT_TRUE(control_->WaitForStarted(1));
+  ASSERT_TRUE(Submit(lane, Tagged(2), 2).ok());
+  EXPECT_EQ(dispatcher_->Drain({&clock_, clock_.Now() + 1'000'000, nullptr}), 1u);
+  EXPECT_EQ(Next().status.code(), absl::StatusCode::kCancelled);
+  control_->Release();
+  EXPECT_TRUE(Next().status.ok()) << "what ran is finished";
+}
+
+TEST_F(DispatcherTest, TheEndCompletesEverythingThatWasAccepted) {
+  const uint64_t lane = OpenLane(1);
+  auto fence = std::make_shared<Fence>(0, ready_);
+  ASSERT_TRUE(Submit(lane, FenceStep{fence, 1, false}, 1).ok());
+  ASSERT_TRUE(Submit(lane, Tagged(2), 2).ok());
+  dispatcher_.reset();
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(Next().status.code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(completions_->outstanding(), 0u);
+}
+
+TEST_F(DispatcherTest, AccountsToDeviceSessionAndKernel) {
+  auto usage = std::make_shared<Usage>();
+  const uint64_t lane = OpenLane(1, QosClass::kDefault, usage);
+  EXPECT_TRUE(Evaluate(lane, Tagged(1)).status.ok());
+  ResolvedChain spec;
+  for (float tag : {1, 2, 3}) spec.steps.push_back(Tagged(tag));
+  EXPECT_TRUE(Evaluate(lane, MakeChain(std::move(spec))).status.ok());
+  control_->FailNext(absl::InternalError("no"));
+  EXPECT_FALSE(Evaluate(lane, Tagged(1)).status.ok());
+  for (const UsageCounters& counted : {usage->Snapshot(), dispatcher_->Status().usage}) {
+    EXPECT_EQ(counted.submitted, 3u);
+    EXPECT_EQ(counted.completed, 2u);
+    EXPECT_EQ(counted.failed, 1u);
+    EXPECT_EQ(counted.evaluations, 4u);
+    EXPECT_EQ(counted.device_ns, 4000);
+  }
+  EXPECT_EQ(kernel_->usage().Snapshot().evaluations, 4u);
+  EXPECT_EQ(dispatcher_->Status().queued, 0u);
+}
+
+TEST_F(DispatcherTest, GivesTimesOfStepsOnRequest) {
+  ResolvedChain spec;
+  spec.steps = {Tagged(1), Tagged(2)};
+  spec.repeat = 3;
+  ASSERT_TRUE(dispatcher_
+                  ->Submit(OpenLane(1), {.work = MakeChain(std::move(spec)),
+                                         .step_timings = true,
+                                         .completions = completions_})
+                  .ok());
+  const Completion done = Next();
+  EXPECT_EQ(done.steps_done, 6u);
+  EXPECT_EQ(done.step_ns.size(), 6u);
+}
+
+// --- Loopbacks
+// ------------------------------------------------------------------------------------
+
+struct LoopbackCase {
+  LoopbackMode mode;
+  uint32_t repeat;
+  bool result_in_to;
+};
+
+class LoopbackTest : public RunTest, public ::testing::WithParamInterface<LoopbackCase> {};
+
+// y = 3x - w with y fed back to x: the last value ends in the surface named as the result, whatever
+// the parity, and w is not touched.
+TEST_P(LoopbackTest, TheLastValueEndsInTheNamedSurface) {
+  const LoopbackCase& given = GetParam();
+  auto x = NewSurface(2, 1), w = NewSurface(1, 2), y = NewSurface();
+  ResolvedChain spec;
+  spec.steps.push_back(Prepare("sub", {Bind("x", x), Bind("w", w), Bind("y", y)}));
+  spec.loopbacks.push_back({Whole(y), Whole(x), given.mode, given.result_in_to});
+  spec.repeat = given.repeat;
+  const Completion done = Evaluate(OpenLane(1), MakeChain(std::move(spec)));
+  ASSERT_TRUE(done.status.ok()) << done.status;
+  EXPECT_EQ(done.steps_done, given.repeat);
+  for (int i = 0; i < 6; ++i) {
+    float value = 2.0f + i;
+    for (uint32_t r = 0; r < given.repeat; ++r) value = 3 * value - (1.0f + 2 * i);
+    EXPECT_EQ(Floats(given.result_in_to ? *x : *y)[i], value) << i;
+    EXPECT_EQ(Floats(*w)[i], 1.0f + 2 * i);
+  }
+}
+
+std::vector<LoopbackCase> LoopbackCases() {
+  std::vector<LoopbackCase> cases;
+  for (LoopbackMode mode : {LoopbackMode::kSwap, LoopbackMode::kCopy}) {
+    for (uint32_t repeat : {1, 2, 3, 4, 7}) {
+      for (bool result_in_to : {false, true}) cases.push_back({mode, repeat, result_in_to});
+    }
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, LoopbackTest, ::testing::ValuesIn(LoopbackCases()));
+
+TEST_F(DispatcherTest, AChainsCopyMovesARegionBetweenRuns) {
+  auto x = NewSurface(1, 1), y = NewSurface(), x2 = NewSurface(100, 1), y2 = NewSurface();
+  ResolvedChain spec;
+  spec.steps.push_back(Prepare("grow", {Bind("x", x), Bind("y", y)}));
+  // Row 1 of y onto row 0 of x2.
+  spec.steps.push_back(ResolvedCopy{Whole(y), Whole(x2), {{1, 0}, {1, 3}}, {{0, 0}, {1, 3}}});
+  spec.steps.push_back(Prepare("grow", {Bind("x", x2), Bind("y", y2)}));
+  ASSERT_TRUE(Evaluate(OpenLane(1), MakeChain(std::move(spec))).status.ok());
+  EXPECT_EQ(Floats(*y2)[0], 2 * (2 * 4 + 1) + 1);
+  EXPECT_EQ(Floats(*y2)[2], 2 * (2 * 6 + 1) + 1);
+  EXPECT_EQ(Floats(*y2)[3], 2 * 103 + 1);
+}
+
+}  // namespace
+}  // namespace anex::engine::testing

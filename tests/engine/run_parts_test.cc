@@ -1,0 +1,383 @@
+// The parts of engine/run that need no thread: lanes, turns, chain walks, the watch, the queue.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "server/engine/run/chain_cursor.h"
+#include "server/engine/run/completion_queue.h"
+#include "server/engine/run/lane.h"
+#include "server/engine/run/qos_class.h"
+#include "server/engine/run/round_robin.h"
+#include "server/engine/run/run_watch.h"
+
+namespace anex::engine {
+namespace {
+
+// --- Lane
+// -----------------------------------------------------------------------------------------
+
+std::shared_ptr<Job> MakeJob(uint64_t user_data, int64_t deadline_ns = INT64_MAX) {
+  auto job = std::make_shared<Job>();
+  job->item.user_data = user_data;
+  job->item.deadline_ns = deadline_ns;
+  return job;
+}
+
+Lane MakeLane(uint64_t depth = 4) { return Lane(7, SessionId(1), LaneId(2), depth, nullptr); }
+
+TEST(Lane, GivesJobsBackInTheOrderInWhichTheyCame) {
+  Lane lane = MakeLane();
+  for (uint64_t i : {5, 3, 9}) ASSERT_TRUE(lane.Push(MakeJob(i)).ok());
+  for (uint64_t i : {5, 3, 9}) {
+    ASSERT_TRUE(lane.Ready());
+    EXPECT_EQ(lane.Start()->item.user_data, i);
+    EXPECT_FALSE(lane.Ready()) << "one at a time";
+    EXPECT_EQ(lane.Finish()->item.user_data, i);
+  }
+  EXPECT_TRUE(lane.empty());
+}
+
+TEST(Lane, RefusesMoreThanItsDepthNamingTheBound) {
+  Lane lane = MakeLane(2);
+  ASSERT_TRUE(lane.Push(MakeJob(1)).ok());
+  ASSERT_TRUE(lane.Push(MakeJob(2)).ok());
+  const absl::Status full = lane.Push(MakeJob(3));
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_NE(full.message().find("lane_depth=2"), absl::string_view::npos) << full;
+  lane.Start();  // the running one is no longer queued
+  EXPECT_TRUE(lane.Push(MakeJob(3)).ok());
+}
+
+TEST(Lane, AJobPutBackStaysInFront) {
+  Lane lane = MakeLane();
+  ASSERT_TRUE(lane.Push(MakeJob(1)).ok());
+  ASSERT_TRUE(lane.Push(MakeJob(2)).ok());
+  lane.Start();
+  lane.PutBack();
+  EXPECT_EQ(lane.Start()->item.user_data, 1u);
+}
+
+TEST(Lane, TakesQueuedJobsButNeverTheRunningOne) {
+  Lane lane = MakeLane(8);
+  for (uint64_t i : {1, 2, 1, 3, 1}) ASSERT_TRUE(lane.Push(MakeJob(i)).ok());
+  lane.Start();
+  Lane::JobList taken;
+  EXPECT_EQ(lane.TakeQueued(taken, [](const Job& j) { return j.item.user_data == 1; }), 2u);
+  EXPECT_EQ(lane.queued(), 2u);
+  EXPECT_EQ(lane.Finish()->item.user_data, 1u);
+  EXPECT_EQ(lane.Start()->item.user_data, 2u);
+  lane.Finish();
+  EXPECT_EQ(lane.Start()->item.user_data, 3u);
+}
+
+TEST(Lane, IsFreeAgainWhenTheJobThatBlockedItIsTaken) {
+  Lane lane = MakeLane();
+  ASSERT_TRUE(lane.Push(MakeJob(1, 10)).ok());
+  ASSERT_TRUE(lane.Push(MakeJob(2)).ok());
+  lane.Start();
+  lane.Block();
+  EXPECT_FALSE(lane.Ready());
+  EXPECT_EQ(lane.EarliestDeadline(), 10);
+  Lane::JobList taken;
+  lane.TakeQueued(taken, [](const Job& j) { return j.item.deadline_ns == 10; });
+  EXPECT_TRUE(lane.Ready());
+  EXPECT_EQ(lane.Start()->item.user_data, 2u);
+}
+
+TEST(Lane, ARunningJobCanBeStoppedUntilItsFateIsDecided) {
+  Lane lane = MakeLane();
+  ASSERT_TRUE(lane.Push(MakeJob(1)).ok());
+  EXPECT_FALSE(lane.StopRunning()) << "nothing runs";
+  lane.Start();
+  EXPECT_TRUE(lane.StopRunning());
+  lane.Decide();
+  EXPECT_FALSE(lane.StopRunning());
+}
+
+// --- Classes
+// --------------------------------------------------------------------------------------
+
+TEST(QosClasses, EveryAppleNumberHasAClassAndNoneIsRealTime) {
+  for (uint32_t qos = 0; qos <= 63; ++qos) {
+    ASSERT_TRUE(QosClassFromApple(qos).has_value()) << qos;
+    EXPECT_NE(*QosClassFromApple(qos), QosClass::kRealTime) << qos;
+  }
+  EXPECT_FALSE(QosClassFromApple(64).has_value());
+  EXPECT_EQ(QosClassFromApple(25), QosClass::kInteractive);
+  EXPECT_EQ(QosClassFromApple(18), QosClass::kDefault) << "an unnamed number";
+}
+
+TEST(QosClasses, ClassesSurviveTheWayToAppleAndBack) {
+  for (QosClass qos :
+       {QosClass::kInteractive, QosClass::kDefault, QosClass::kUtility, QosClass::kBackground}) {
+    EXPECT_EQ(QosClassFromApple(AppleQos(qos)), qos) << QosClassName(qos);
+  }
+}
+
+// --- Turns
+// ----------------------------------------------------------------------------------------
+
+// Serves `turns` steps; every lane stays ready. Returns turns by lane.
+std::map<uint64_t, int> Serve(RoundRobin& policy, int turns) {
+  std::map<uint64_t, int> served;
+  for (int i = 0; i < turns; ++i) {
+    const std::optional<uint64_t> lane = policy.Next();
+    if (!lane.has_value()) break;
+    EXPECT_EQ(policy.Next(), lane) << "asking must not change the answer";
+    policy.SetReady(*lane, false);
+    policy.Served(*lane, 100);
+    policy.SetReady(*lane, true);
+    ++served[*lane];
+  }
+  return served;
+}
+
+void AddReady(RoundRobin& policy, uint64_t lane, uint64_t session,
+              QosClass qos = QosClass::kDefault) {
+  policy.Add({lane, SessionId(session), qos, 1});
+  policy.SetReady(lane, true);
+}
+
+TEST(RoundRobin, SessionsShareEvenlyHoweverManyLanesTheyHave) {
+  RoundRobin policy;
+  AddReady(policy, 1, 10);
+  for (uint64_t lane : {2, 3, 4}) AddReady(policy, lane, 20);
+  std::map<uint64_t, int> served = Serve(policy, 60);
+  EXPECT_EQ(served[1], 30);
+  for (uint64_t lane : {2, 3, 4}) EXPECT_EQ(served[lane], 10) << lane;
+}
+
+TEST(RoundRobin, ASessionThatKeepsOneJobInFlightGetsEverySecondTurn) {
+  RoundRobin policy;
+  AddReady(policy, 1, 10);
+  AddReady(policy, 2, 20);
+  for (int i = 0; i < 10; ++i) {
+    const uint64_t lane = *policy.Next();
+    policy.SetReady(lane, false);
+    policy.Served(lane, 1);
+    EXPECT_EQ(lane, i % 2 == 0 ? 1u : 2u);
+    policy.SetReady(lane, true);
+  }
+}
+
+TEST(RoundRobin, ABlockedLaneLosesNoTurn) {
+  RoundRobin policy;
+  AddReady(policy, 1, 10);
+  AddReady(policy, 2, 10);
+  AddReady(policy, 3, 20);
+  policy.SetReady(1, false);  // tried and found blocked: not served
+  EXPECT_EQ(policy.Next(), 2u) << "the session's other lane has the turn";
+}
+
+TEST(RoundRobin, HigherClassesGoFirstButStarveNobody) {
+  RoundRobin policy;
+  AddReady(policy, 1, 10, QosClass::kInteractive);
+  AddReady(policy, 2, 20, QosClass::kBackground);
+  AddReady(policy, 3, 30, QosClass::kUtility);
+  std::map<uint64_t, int> served = Serve(policy, 1800);
+  EXPECT_GT(served[1], 1500);
+  for (uint64_t lane : {2, 3}) {
+    EXPECT_GE(served[lane], 1800 / (RoundRobin::kStarvationCap + 2) - 1) << lane;
+  }
+}
+
+TEST(RoundRobin, NothingIsLeftOfALaneThatWasRemoved) {
+  RoundRobin policy;
+  AddReady(policy, 1, 10);
+  AddReady(policy, 2, 20);
+  policy.Remove(1);
+  policy.Remove(1);
+  policy.SetReady(1, true);
+  EXPECT_EQ(policy.Next(), 2u);
+  policy.Remove(2);
+  EXPECT_EQ(policy.Next(), std::nullopt);
+}
+
+// Sessions come and go, lanes become ready and blocked at random. Of two sessions of one class that
+// are ready all the time, neither may ever get two turns between two turns of the other's.
+TEST(RoundRobin, IsFairInAMillionRandomTurns) {
+  const uint32_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  RoundRobin policy;
+  AddReady(policy, 1, 1);
+  AddReady(policy, 2, 2);
+  std::map<uint64_t, bool> others;  // lane -> ready
+  uint64_t next_lane = 3, last_of_the_two = 0;
+  for (int i = 0; i < 1'000'000; ++i) {
+    const uint32_t what = random() % 8;
+    if (what == 0 && others.size() < 20) {
+      policy.Add({next_lane, SessionId(3 + random() % 5), static_cast<QosClass>(1 + random() % 4)});
+      others[next_lane++] = false;
+    } else if (what <= 3 && !others.empty()) {
+      auto it = std::next(others.begin(), random() % others.size());
+      if (what == 1) {
+        policy.Remove(it->first);
+        others.erase(it);
+      } else {
+        it->second = !it->second;
+        policy.SetReady(it->first, it->second);
+      }
+    }
+    const uint64_t lane = policy.Next().value();
+    if (others.contains(lane)) {
+      ASSERT_TRUE(others[lane]) << "a lane that is not ready was named";
+    } else {
+      ASSERT_NE(lane, last_of_the_two) << "turn " << i;
+      last_of_the_two = lane;
+    }
+    policy.SetReady(lane, false);
+    policy.Served(lane, 1);
+    policy.SetReady(lane, true);
+  }
+}
+
+// --- Chain walks
+// ----------------------------------------------------------------------------------
+
+// The walk written down as the nested loops of chain.h.
+std::vector<std::string> WalkByLoops(const ChainShape& shape) {
+  std::vector<std::string> walk;
+  for (uint32_t i = 0; i < shape.repeat; ++i) {
+    for (uint32_t s = 0; s < shape.steps; ++s) {
+      walk.push_back("step " + std::to_string(i) + "." + std::to_string(s));
+    }
+    for (uint32_t b = 0; i + 1 < shape.repeat && b < shape.between; ++b) {
+      walk.push_back("between " + std::to_string(i) + "." + std::to_string(b));
+    }
+  }
+  for (uint32_t f = 0; f < shape.final_copies; ++f) walk.push_back("final " + std::to_string(f));
+  return walk;
+}
+
+std::vector<std::string> WalkByCursor(const ChainShape& shape) {
+  std::vector<std::string> walk;
+  for (ChainCursor at; !at.done(); at.Advance(shape)) {
+    const std::string index = std::to_string(at.index());
+    const std::string iteration = std::to_string(at.iteration());
+    if (at.phase() == ChainCursor::Phase::kFinal) {
+      walk.push_back("final " + index);
+    } else {
+      const bool step = at.phase() == ChainCursor::Phase::kStep;
+      walk.push_back((step ? "step " : "between ") + iteration + "." + index);
+      EXPECT_EQ(at.at_iteration_start(), step && at.index() == 0);
+    }
+  }
+  return walk;
+}
+
+TEST(ChainCursor, WalksAsTheNestedLoopsDo) {
+  for (uint32_t steps : {1, 2, 5}) {
+    for (uint32_t repeat : {1, 2, 3}) {
+      for (uint32_t between : {0, 1, 2}) {
+        for (uint32_t final_copies : {0, 1, 3}) {
+          const ChainShape shape{steps, repeat, between, final_copies};
+          EXPECT_EQ(WalkByCursor(shape), WalkByLoops(shape));
+        }
+      }
+    }
+  }
+}
+
+// --- The watch
+// ------------------------------------------------------------------------------------
+
+TEST(RunWatch, OnlyAStepThatIsInsideForTooLongIsOverdue) {
+  RunWatch watch;
+  EXPECT_FALSE(watch.Overdue(1'000'000, 10).has_value());
+  watch.Enter(100);
+  EXPECT_FALSE(watch.Overdue(110, 10).has_value());
+  EXPECT_TRUE(watch.Overdue(111, 10).has_value());
+  EXPECT_TRUE(watch.Leave());
+  EXPECT_FALSE(watch.Overdue(1'000'000, 10).has_value());
+}
+
+TEST(RunWatch, AStepThatHasEndedIsNotTakenForTheNextOne) {
+  RunWatch watch;
+  watch.Enter(100);
+  const uint64_t first = *watch.Overdue(200, 10);
+  EXPECT_TRUE(watch.Leave());
+  watch.Enter(200);
+  EXPECT_FALSE(watch.Abandon(first));
+  EXPECT_TRUE(watch.Leave());
+}
+
+TEST(RunWatch, ExactlyOneSideOwnsWhatComesAfterAStep) {
+  int abandoned = 0, left = 0;
+  for (int round = 0; round < 200; ++round) {
+    RunWatch watch;
+    watch.Enter(0);
+    std::atomic<bool> go{false};
+    bool device = false;
+    std::thread thread([&] {
+      while (!go.load()) std::this_thread::yield();
+      device = watch.Leave();
+    });
+    const uint64_t token = *watch.Overdue(100, 10);
+    go.store(true);
+    const bool watchdog = watch.Abandon(token);
+    thread.join();
+    ASSERT_NE(device, watchdog);
+    (watchdog ? abandoned : left)++;
+  }
+  EXPECT_EQ(abandoned + left, 200);
+}
+
+// --- The completion queue
+// -------------------------------------------------------------------------
+
+Completion Numbered(uint64_t user_data) {
+  Completion completion;
+  completion.user_data = user_data;
+  return completion;
+}
+
+TEST(CompletionQueue, CountsWhatIsQueuedRunningOrNotDrainedAgainstItsBound) {
+  CompletionQueue queue(2);
+  ASSERT_TRUE(queue.Reserve().ok());
+  ASSERT_TRUE(queue.Reserve().ok());
+  const absl::Status full = queue.Reserve();
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_NE(full.message().find("completions_per_queue=2"), absl::string_view::npos) << full;
+  queue.Push(Numbered(1));
+  EXPECT_FALSE(queue.Reserve().ok()) << "pushed but not drained";
+  EXPECT_EQ(queue.Next(absl::ZeroDuration())->user_data, 1u);
+  EXPECT_TRUE(queue.Reserve().ok());
+  queue.Unreserve();
+  EXPECT_EQ(queue.outstanding(), 1u);
+}
+
+TEST(CompletionQueue, GivesThemBackInOrderAroundTheRingsEnd) {
+  CompletionQueue queue(3);
+  uint64_t pushed = 0, drained = 0;
+  for (int round = 0; round < 10; ++round) {
+    for (int i = 0; i < 2; ++i) {
+      ASSERT_TRUE(queue.Reserve().ok());
+      queue.Push(Numbered(pushed++));
+    }
+    std::vector<Completion> out;
+    EXPECT_EQ(queue.Drain(out, 10, absl::ZeroDuration()), 2u);
+    for (const Completion& completion : out) EXPECT_EQ(completion.user_data, drained++);
+  }
+}
+
+TEST(CompletionQueue, ShutdownWakesWaitersAndDropsLatePushes) {
+  CompletionQueue queue(4);
+  ASSERT_TRUE(queue.Reserve().ok());
+  std::thread waiter([&] { EXPECT_FALSE(queue.Next(absl::Seconds(20)).has_value()); });
+  queue.Shutdown();
+  waiter.join();
+  queue.Push(Numbered(1));
+  EXPECT_EQ(queue.outstanding(), 0u);
+  EXPECT_EQ(queue.Reserve().code(), absl::StatusCode::kCancelled);
+}
+
+}  // namespace
+}  // namespace anex::engine
