@@ -1,0 +1,63 @@
+#include "server/device/cpu/alias.h"
+
+#include <utility>
+
+#include "server/device/cpu/slice_range.h"
+
+namespace anex::device::cpu {
+namespace {
+
+std::optional<Alias> Same(OpSite& site, std::string_view argument) {
+  std::optional<View> view = Reshaped(site.ViewOf(argument), site.ResultType().shape);
+  if (!view.has_value()) return std::nullopt;
+  return Alias{argument, {*view}};
+}
+
+Alias Transposed(OpSite& site) {
+  const View view = site.ViewOf("x");
+  View result{view.dtype, site.ResultType().shape, {}, view.offset};
+  const std::vector<int> perm = site.Axes("perm", view.shape.rank());
+  for (size_t i = 0; i < perm.size(); ++i) result.strides[i] = view.strides[perm[i]];
+  return {"x", {result}};
+}
+
+Alias Sliced(OpSite& site) {
+  const View view = site.ViewOf("x");
+  const SliceRange range = SliceRangeOf(site);
+  View result{view.dtype, site.ResultType().shape, {}, view.offset};
+  int to = 0;
+  for (int axis = 0; axis < view.shape.rank(); ++axis) {
+    result.offset += range.start[axis] * view.strides[axis];
+    if (!range.squeezed[axis]) result.strides[to++] = range.step[axis] * view.strides[axis];
+  }
+  return {"x", {result}};
+}
+
+Alias Split(OpSite& site) {
+  const View view = site.ViewOf("x");
+  const int axis = FromZero(site.Int("axis"), view.shape.rank());
+  const std::vector<int64_t> starts = SplitStarts(site, axis);
+  Alias alias{"x", {}};
+  for (size_t i = 0; i < starts.size(); ++i) {
+    View result{view.dtype, site.ResultType(i).shape, view.strides, view.offset};
+    result.offset += starts[i] * view.strides[axis];
+    alias.results.push_back(result);
+  }
+  return alias;
+}
+
+}  // namespace
+
+std::optional<Alias> AliasOf(OpSite& site) {
+  const std::string& op = site.op();
+  if (op == "reshape" || op == "squeeze" || op == "expand_dims" || op == "identity") {
+    return Same(site, "x");
+  }
+  if (op == "transpose") return Transposed(site);
+  const bool slice = op == "slice_by_size" || op == "slice_by_index";
+  if (slice && site.IsConstant("begin")) return Sliced(site);
+  if (op == "split") return Split(site);
+  return std::nullopt;
+}
+
+}  // namespace anex::device::cpu

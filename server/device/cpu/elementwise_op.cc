@@ -1,0 +1,73 @@
+#include "server/device/cpu/elementwise_op.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace anex::device::cpu {
+namespace {
+
+struct Row {
+  ElementwiseOp op;
+  std::string_view name;
+  int operands;
+};
+
+constexpr Row kRows[] = {
+#define ANEX_CPU_ROW(name, mil, operands) {ElementwiseOp::name, mil, operands},
+    ANEX_CPU_ELEMENTWISE(ANEX_CPU_ROW)
+#undef ANEX_CPU_ROW
+};
+
+absl::StatusOr<ElementwiseOp> ReadOp(const OpSite& site) {
+  if (site.op() == "gelu") {
+    const std::string mode = site.Has("mode") ? site.Text("mode") : "EXACT";
+    if (mode == "EXACT") return ElementwiseOp::kGeluExact;
+    if (mode == "TANH_APPROXIMATION") return ElementwiseOp::kGeluTanh;
+    if (mode == "SIGMOID_APPROXIMATION") return ElementwiseOp::kGeluSigmoid;
+    return site.Unsupported(absl::StrCat("unknown mode ", mode));
+  }
+  for (const Row& row : kRows) {
+    if (row.name == site.op()) return row.op;
+  }
+  return site.Unsupported("it is not elementwise");
+}
+
+ElementwiseParams ReadParams(const OpSite& site, ElementwiseOp op) {
+  switch (op) {
+    case ElementwiseOp::kClip:
+      return {site.Double("alpha"), site.Double("beta")};
+    case ElementwiseOp::kRsqrt:
+      return {site.DoubleOr("epsilon", 1e-12)};
+    case ElementwiseOp::kInverse:
+      return {site.DoubleOr("epsilon", 1e-4)};
+    case ElementwiseOp::kLog:
+      return {site.DoubleOr("epsilon", 1e-45)};
+    case ElementwiseOp::kLeakyRelu:
+    case ElementwiseOp::kElu:
+    case ElementwiseOp::kThreshold:
+      return {site.Double("alpha")};
+    case ElementwiseOp::kSigmoidHard:
+    case ElementwiseOp::kLinear:
+      return {site.Double("alpha"), site.Double("beta")};
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Elementwise> ReadElementwise(const OpSite& site) {
+  absl::StatusOr<ElementwiseOp> op = ReadOp(site);
+  if (!op.ok()) return op.status();
+  return Elementwise{*op, kRows[static_cast<size_t>(*op)].operands, ReadParams(site, *op)};
+}
+
+std::span<const std::string_view> OperandNames(const Elementwise& elementwise) {
+  static constexpr std::string_view kNumbers[] = {"x", "y"};
+  static constexpr std::string_view kSelect[] = {"cond", "a", "b"};
+  if (elementwise.op == ElementwiseOp::kSelect) return kSelect;
+  return std::span(kNumbers).first(static_cast<size_t>(elementwise.operands));
+}
+
+}  // namespace anex::device::cpu

@@ -1,0 +1,23 @@
+// The fast kernels. Each agrees with its twin in reference/ as README.md promises, and computes the
+// same bits on any number of threads: work is cut by shapes only.
+#ifndef ANEX_SERVER_DEVICE_CPU_KERNELS_KERNELS_H_
+#define ANEX_SERVER_DEVICE_CPU_KERNELS_KERNELS_H_
+
+#include "server/device/cpu/op_site.h"
+
+namespace anex::device::cpu {
+
+// Each gives a null kernel for what it leaves to the reference: integers, rare types and layouts.
+MadeKernel MakeElementwise(OpSite& site);
+MadeKernel MakeMatmul(OpSite& site);
+MadeKernel MakeLinear(OpSite& site);
+MadeKernel MakeConv(OpSite& site);
+MadeKernel MakeAttention(OpSite& site);
+MadeKernel MakeReduce(OpSite& site);
+MadeKernel MakeSoftmax(OpSite& site);
+MadeKernel MakeLayerNorm(OpSite& site);
+MadeKernel MakeConcat(OpSite& site);
+
+}  // namespace anex::device::cpu
+
+#endif  // ANEX_SERVER_DEVICE_CPU_KERNELS_KERNELS_H_

@@ -1,0 +1,26 @@
+// Program -> plan. In default mode reshapes, transposes and slices become views where that costs
+// nothing; in reference mode every operation is one plain kernel on packed memory.
+#ifndef ANEX_SERVER_DEVICE_CPU_LOWER_H_
+#define ANEX_SERVER_DEVICE_CPU_LOWER_H_
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "proto/values/kernel_values.h"
+#include "server/device/cpu/numerics_mode.h"
+#include "server/device/cpu/plan.h"
+#include "server/mil/program.h"
+
+namespace anex::device::cpu {
+
+// OK if the device has every operation and type of the function; UNIMPLEMENTED names the first that
+// it has not. Cheap: looks at types only.
+absl::Status CheckSupported(const mil::Function& function);
+
+// `function` must outlive the plan (its constants are used where they lie). `ports` is what
+// DescribePorts made of it. `slots` is the pool's. Any thread.
+absl::StatusOr<Plan> Lower(const mil::Function& function, const FunctionInfo& ports,
+                           NumericsMode mode, int slots);
+
+}  // namespace anex::device::cpu
+
+#endif  // ANEX_SERVER_DEVICE_CPU_LOWER_H_

@@ -1,0 +1,34 @@
+// One element of any type, widened to double or int64 and rounded back once. For the reference: the
+// type is looked at for every element, which is slow and cannot be wrong.
+#ifndef ANEX_SERVER_DEVICE_CPU_REFERENCE_ELEMENT_H_
+#define ANEX_SERVER_DEVICE_CPU_REFERENCE_ELEMENT_H_
+
+#include <array>
+#include <cstdint>
+
+#include "server/device/cpu/kernel.h"
+
+namespace anex::device::cpu {
+
+// Element `i` of packed memory.
+double GetDouble(const TensorRef& tensor, int64_t i);
+int64_t GetInt(const TensorRef& tensor, int64_t i);  // floats truncate
+// Rounds to the tensor's type, to nearest even. To integers it truncates toward zero and stops at
+// the type's ends; NaN becomes 0. To bool: anything but 0 is true, NaN too.
+void PutDouble(const TensorRef& tensor, int64_t i, double value);
+// Integers keep the low bits, as everywhere.
+void PutInt(const TensorRef& tensor, int64_t i, int64_t value);
+
+inline bool HoldsFloats(const TensorRef& tensor) { return IsFloat(tensor.view->dtype); }
+
+// A position in a shape, one number per axis.
+using Index = std::array<int64_t, kMaxRank>;
+// Steps to the next position in row-major order; false past the last one.
+bool Advance(const Shape& shape, Index& index);
+// Where `index` is in packed memory of `shape`. Axes are matched at the right, and an axis of size 1
+// is read again and again: numpy's broadcasting. `rank` is the rank of `index`.
+int64_t Position(const Shape& shape, const Index& index, int rank);
+
+}  // namespace anex::device::cpu
+
+#endif  // ANEX_SERVER_DEVICE_CPU_REFERENCE_ELEMENT_H_

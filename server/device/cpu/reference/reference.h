@@ -1,0 +1,40 @@
+// The oracle: every operation as plain loops over packed memory, in double precision (integers in
+// 64 bits), rounded once when an element is stored. Nothing here shares code with the fast kernels
+// but the reading of attributes.
+#ifndef ANEX_SERVER_DEVICE_CPU_REFERENCE_REFERENCE_H_
+#define ANEX_SERVER_DEVICE_CPU_REFERENCE_REFERENCE_H_
+
+#include "server/device/cpu/op_site.h"
+
+namespace anex::device::cpu::reference {
+
+MadeKernel MakeElementwise(OpSite& site);
+
+MadeKernel MakeMatmul(OpSite& site);
+MadeKernel MakeLinear(OpSite& site);
+MadeKernel MakeConv(OpSite& site);
+MadeKernel MakeAttention(OpSite& site);
+
+MadeKernel MakeReduce(OpSite& site);  // reduce_*, without the two below
+MadeKernel MakeArgReduce(OpSite& site);
+MadeKernel MakeSoftmax(OpSite& site);
+MadeKernel MakeLayerNorm(OpSite& site);
+
+MadeKernel MakeReshape(OpSite& site);  // identity, squeeze, expand_dims too
+MadeKernel MakeTranspose(OpSite& site);
+MadeKernel MakeSlice(OpSite& site);  // by size, by index
+MadeKernel MakeSplit(OpSite& site);
+MadeKernel MakeConcat(OpSite& site);
+MadeKernel MakeStack(OpSite& site);
+MadeKernel MakeTile(OpSite& site);
+MadeKernel MakePad(OpSite& site);
+MadeKernel MakeGather(OpSite& site);
+MadeKernel MakeGatherAlongAxis(OpSite& site);
+MadeKernel MakeFill(OpSite& site);  // fill, range_1d
+
+MadeKernel MakeQuantize(OpSite& site);
+MadeKernel MakeDequantize(OpSite& site);  // constexpr_affine_dequantize too
+
+}  // namespace anex::device::cpu::reference
+
+#endif  // ANEX_SERVER_DEVICE_CPU_REFERENCE_REFERENCE_H_

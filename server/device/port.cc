@@ -1,0 +1,118 @@
+#include "server/device/port.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+namespace anex::device {
+namespace {
+
+absl::Status AddPort(const mil::Value& value, PortDirection direction, const LayoutRule& rule,
+                     FunctionInfo& info) {
+  absl::StatusOr<TensorLayout> layout =
+      rule(value.type.tensor.dtype, value.type.tensor.shape);
+  if (!layout.ok()) {
+    return absl::Status(layout.status().code(), absl::StrCat("port '", value.name,
+                                                             "': ", layout.status().message()));
+  }
+  info.ports.push_back({value.name, direction, *std::move(layout)});
+  return absl::OkStatus();
+}
+
+absl::Status Refuse(const PortInfo& port, const std::string& why) {
+  return absl::InvalidArgumentError(absl::StrCat("port '", port.name, "': ", why));
+}
+
+absl::Status CheckOne(const PortInfo& port, const BoundPort& bound) {
+  if (bound.region == nullptr) return Refuse(port, "no memory was given");
+  if (absl::Status status = CheckLayout(bound.layout); !status.ok()) {
+    return Refuse(port, std::string(status.message()));
+  }
+  if (!SameElements(bound.layout, port.layout)) {
+    return Refuse(port, absl::StrCat("is bound to ", bound.layout.ToString(), " but the device wants ",
+                                     port.layout.ToString()));
+  }
+  if (SpanBytes(bound.layout) > bound.region->size()) {
+    return Refuse(port, absl::StrCat("needs ", SpanBytes(bound.layout), " bytes but the region has ",
+                                     bound.region->size()));
+  }
+  if (port.direction != PortDirection::kInput &&
+      bound.region->access() != shm::RegionAccess::kReadWrite) {
+    return Refuse(port, "is written by the program but its region is read-only");
+  }
+  return absl::OkStatus();
+}
+
+// The addresses of the bound elements. Two bindings of one surface start at the same byte, two
+// mappings of one file do not: those the engine tells apart by surface, not the device.
+struct Range {
+  uintptr_t begin, end;
+};
+
+Range RangeOf(const BoundPort& bound) {
+  const auto begin = reinterpret_cast<uintptr_t>(std::as_const(*bound.region).data());
+  return {begin, begin + SpanBytes(bound.layout)};
+}
+
+absl::Status CheckOverlap(const FunctionInfo& function, std::span<const BoundPort> ports) {
+  for (const BoundPort& written : ports) {
+    const PortInfo& port = function.ports[written.port];
+    if (port.direction == PortDirection::kInput) continue;
+    const Range mine = RangeOf(written);
+    for (const BoundPort& other : ports) {
+      if (other.port == written.port) continue;
+      const Range theirs = RangeOf(other);
+      if (mine.begin < theirs.end && theirs.begin < mine.end) {
+        return Refuse(port, absl::StrCat("is written by the program but shares memory with port '",
+                                         function.ports[other.port].name,
+                                         "'; give it memory of its own"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<FunctionInfo> DescribePorts(const mil::Function& function, const LayoutRule& rule) {
+  FunctionInfo info{function.name, {}};
+  for (const mil::TypeKind kind : {mil::TypeKind::kTensor, mil::TypeKind::kState}) {
+    const bool state = kind == mil::TypeKind::kState;
+    for (const mil::ValueId id : function.inputs) {
+      if (function.value(id).type.kind != kind) continue;
+      const auto direction = state ? PortDirection::kState : PortDirection::kInput;
+      absl::Status status = AddPort(function.value(id), direction, rule, info);
+      if (!status.ok()) return status;
+    }
+  }
+  for (const mil::ValueId id : function.outputs) {
+    absl::Status status = AddPort(function.value(id), PortDirection::kOutput, rule, info);
+    if (!status.ok()) return status;
+  }
+  return info;
+}
+
+absl::Status CheckBindings(const FunctionInfo& function, std::span<const BoundPort> ports) {
+  std::vector<bool> bound(function.ports.size(), false);
+  for (const BoundPort& one : ports) {
+    if (one.port >= function.ports.size()) {
+      return absl::InvalidArgumentError(absl::StrCat("function '", function.name, "' has ",
+                                                     function.ports.size(), " ports; there is no port ",
+                                                     one.port));
+    }
+    const PortInfo& port = function.ports[one.port];
+    if (bound[one.port]) return Refuse(port, "is bound twice");
+    bound[one.port] = true;
+    if (absl::Status status = CheckOne(port, one); !status.ok()) return status;
+  }
+  for (size_t i = 0; i < bound.size(); ++i) {
+    if (bound[i] || function.ports[i].direction == PortDirection::kState) continue;
+    return Refuse(function.ports[i], "is not bound");
+  }
+  return CheckOverlap(function, ports);
+}
+
+}  // namespace anex::device
