@@ -20,6 +20,12 @@ absl::StatusOr<std::shared_ptr<anex::Transport>> ConnectToDaemon(
                                  .call_deadline = absl::Seconds(globals.timeout_s)});
 }
 
+absl::StatusOr<std::shared_ptr<anex::Transport>> StartInProcess() {
+  auto engine = anex::StartInprocEngine({});
+  if (!engine.ok()) return engine.status();
+  return anex::MakeInprocTransport(*std::move(engine));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -31,6 +37,6 @@ int main(int argc, char** argv) {
                              .err_style = anex::cli::Style::For(STDERR_FILENO),
                              .terminal = ::isatty(STDOUT_FILENO) == 1,
                              .connect = ConnectToDaemon,
-                             .in_process = [] { return anex::MakeInprocTransport(); }};
+                             .in_process = StartInProcess};
   return anex::cli::RunAnectl(std::vector<std::string>(argv + 1, argv + argc), context);
 }
