@@ -134,6 +134,15 @@ class OperationChecker {
       return false;
     }
     const Shape& shape = value.type.tensor.shape;
+    // Lists are read whole; no shape, permutation or split is longer.
+    constexpr int64_t kMostInts = 1 << 16;
+    const bool is_list = parameter.types == kIntegers || parameter.types == kBools;
+    if (parameter.constant && is_list && shape.ElementCount() > kMostInts) {
+      sink_.Error(Code::kArgumentValue, at,
+                  absl::StrCat(who, " is a list of ", shape.ElementCount(), " entries; at most ",
+                               kMostInts, " are possible"));
+      return false;
+    }
     const bool one_element = parameter.max_rank == 0 && shape.ElementCount() == 1;
     if (shape.rank() > parameter.max_rank && !(one_element && shape.rank() <= 1)) {
       sink_.Error(Code::kArgumentType, at,
@@ -241,6 +250,11 @@ class OperationChecker {
                                  operation().op, "` gives ", type.ToString()),
                     absl::StrCat("declare it as ", type.ToString()));
         continue;  // later operations are checked against what was declared
+      }
+      const absl::Status size = MakePackedLayout(inferred[i].dtype, inferred[i].shape).status();
+      if (!size.ok()) {
+        sink_.Error(Code::kTensorTooLarge, result.type, std::string(size.message()));
+        continue;
       }
       value(operation().results[i]).type = type;
       resolved_.values[operation().results[i]].unknown_type = false;

@@ -5,14 +5,20 @@
 // What a device finds in a checked program, by the presence of a parameter in these tables:
 //  * required, or with a fallback: always there. Fallbacks have been filled in as constants, those
 //    that depend on shapes too (conv: strides, dilations of ones, pad of zeros; slice_by_index:
-//    stride, masks; reduce_*: axes; linear: bias; batch_norm: gamma, beta; dequantize: zero_point);
+//    stride, masks; reduce_*, layer_norm, squeeze, reverse: axes; quantize, dequantize,
+//    constexpr_affine_dequantize: a scalar zero_point of 0);
 //  * optional: may be absent, and absence means something:
-//      conv, conv_transpose: bias (none), conv_transpose: output_shape (by the formula)
+//      conv, conv_transpose, linear, lstm: bias (none); conv_transpose: output_shape (the formula)
 //      scaled_dot_product_attention: attn_mask (none)
-//      layer_norm: gamma (ones), beta (zeros); instance_norm likewise
+//      layer_norm, instance_norm, batch_norm: gamma (ones), beta (zeros)
 //      quantize, dequantize, constexpr_affine_dequantize: axis, absent only if scale and zero_point
 //        are scalars
 //      split: num_splits or split_sizes, at least one of the two
+//      constexpr_lut_to_dense, constexpr_sparse_to_dense: shape; with it the indices (mask) are
+//        packed bits as iOS 16 has them, without it they are one byte per element
+//      constexpr_blockwise_shift_scale: offset (none)
+//      lstm: weight_ih_back, weight_hh_back, bias_back (only if bidirectional), clip (none)
+//      upsample_bilinear: half_pixel_centers (not set)
 // Arguments stand in the order of the table, whatever the order in the text.
 #ifndef ANEX_SERVER_MIL_OP_CATALOG_H_
 #define ANEX_SERVER_MIL_OP_CATALOG_H_

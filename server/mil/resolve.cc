@@ -98,8 +98,9 @@ void Resolver::ResolveParameter(
     } else {
       DeclaredType chosen = *declared;
       chosen.dims = fixed->second;
-      const bool shape_ok = Shape::Make(chosen.dims).ok();
-      if (!shape_ok || !declared->Accepts(chosen.Fixed())) {
+      const absl::StatusOr<Shape> shape = Shape::Make(chosen.dims);
+      if (!shape.ok() || !MakePackedLayout(chosen.scalar.dtype, *shape).ok() ||
+          !declared->Accepts(chosen.Fixed())) {
         sink_.Error(Code::kFlexibleShape, parameter.type.span,
                     absl::StrCat("the default shape of input ", Shown(name), ", ",
                                  chosen.ToString(), ", does not fit ", declared->ToString()));
@@ -257,7 +258,7 @@ void Resolver::ResolveArguments(const std::vector<ArgumentSyntax>& arguments,
     bool good = true;
     for (const ArgumentValue& value : syntax.values) {
       const std::optional<ValueId> id = ResolveArgument(value, name, signature);
-      good = good && id.has_value() && !resolved_.values[*id].unknown_type;
+      good = good && id.has_value();
       if (id.has_value()) argument.values.push_back(*id);
     }
     const uint32_t first =

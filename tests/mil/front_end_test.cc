@@ -215,13 +215,37 @@ constexpr char kFlexible[] =
     "program(1.0) { func main<ios16>(tensor<fp16, [1, ?]> x) [FlexibleShapeInformation = "
     "tuple<tuple<string, dict<string, tensor<int32, [?]>>>, tuple<string, dict<string, "
     "list<tensor<int32, [2]>, ?>>>>(((\"DefaultShapes\", {{\"x\", [1, 12]}}), (\"RangeDims\", "
-    "{{\"x\", [[1, 1], [1, -1]]}})))] {\n tensor<fp16, [1, ?]> y = relu(x = x);\n } -> (y);\n}";
+    "{{\"x\", [[1, 1], [1, -1]]}})))] {\n tensor<fp16, [1, ?]> y = relu(x = x);\n tensor<fp16, "
+    "[?]> z = reduce_sum(x = y, axes = "
+    "tensor<int32, [1]>([0]));\n } -> (y, z);\n}";
 
 TEST(FrontEnd, FlexibleInputsTakeTheirDefaultShape) {
   const auto program = Good(kFlexible);
   ASSERT_NE(program, nullptr);
   const Function& f = program->functions[0];
   EXPECT_EQ(f.value(f.outputs[0]).type.ToString(), "tensor<fp16, [1, 12]>");
+  EXPECT_EQ(f.value(f.outputs[1]).type.ToString(), "tensor<fp16, [12]>");
+  EXPECT_FALSE(f.Bool(f.operations[1], "keep_dims"));  // inferred like any other
+}
+
+TEST(FrontEnd, AmountsThatNoMachineHoldsAreRefusedNotAllocated) {
+  const char* cases[] = {
+      "tensor<fp16, [1]> y = transpose(x = x, perm = tensor<int32, [8589934592]>(BLOBFILE(path = "
+      "string(\"w\"), offset = uint64(64))));",
+      "tensor<fp16, [?, ?]> y = mul(x = tensor<fp16, [8388608, 1]>(BLOBFILE(path = string(\"w\"), "
+      "offset = uint64(64))), y = tensor<fp16, [1, 8388608]>(BLOBFILE(path = string(\"w\"), offset "
+      "= uint64(64))));",
+      "tensor<fp16, [?]> y = fill(shape = tensor<int64, [1]>([140737488355328]), value = fp16(1));",
+      "tensor<fp16, [?]> y = tile(x = x, reps = tensor<int64, [1]>([9223372036854775807]));",
+      "tensor<int32, [?]> y = range_1d(start = int32(0), end = int32(2147483647), step = "
+      "int32(0));",
+      "tensor<fp16, [1]> y = split(x = x, axis = int32(0), num_splits = "
+      "int64(9000000000000000000));",
+  };
+  for (const char* body : cases) {
+    const Diagnostic error = OnlyError(Around("tensor<fp16, [3]> x", body, "y"));
+    EXPECT_TRUE(error.code == "MIL0309" || error.code == "MIL0604") << body << RenderText(error);
+  }
 }
 
 TEST(FrontEnd, UnknownDimensionsWithoutDefaultAreRefusedByName) {

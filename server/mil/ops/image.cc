@@ -55,9 +55,12 @@ Inferred InferUpsample(OpContext& context) {
   if (!(height > 0 && height < limit && width > 0 && width < limit)) {
     return context.Fail("scale_factor_height", "scale factors must be above 0 and below 2^20");
   }
-  return Result(context,
-                {x[0], x[1], static_cast<int64_t>(std::floor(height * static_cast<double>(x[2]))),
-                 static_cast<int64_t>(std::floor(width * static_cast<double>(x[3])))});
+  const double tall = std::floor(height * static_cast<double>(x[2]));
+  const double wide = std::floor(width * static_cast<double>(x[3]));
+  if (tall >= 0x1p47 || wide >= 0x1p47) {
+    return context.Fail("scale_factor_height", "the result would have more than 2^47 elements");
+  }
+  return Result(context, {x[0], x[1], static_cast<int64_t>(tall), static_cast<int64_t>(wide)});
 }
 
 constexpr Parameter Scale(std::string_view name) {

@@ -132,7 +132,11 @@ Inferred InferConcat(OpContext& context) {
                                            value.ToString(), " along axis ", *axis),
                               "all but that axis, and the element type, must be equal");
     }
-    dims[static_cast<size_t>(*axis)] += value.shape[*axis];
+    int64_t& total = dims[static_cast<size_t>(*axis)];
+    total += value.shape[*axis];
+    if (total > int64_t{1} << 47) {
+      return context.Fail("values", "the result would have more than 2^47 elements");
+    }
   }
   const std::optional<Shape> shape = context.MakeShape("values", dims);
   if (!shape.has_value()) return std::nullopt;

@@ -63,14 +63,7 @@ Inferred InferLinear(OpContext& context) {
         "weight is [outputs, inputs], inputs being the last dimension of x");
   }
   const DType dtype = context.DTypeOf("x");
-  if (!context.Has("bias") && IsFloat(dtype)) {
-    context.Fill("bias", Constant::OfDoubles(dtype, Shape{weight[0]},
-                                             std::vector<double>(static_cast<size_t>(weight[0]))));
-  } else if (!context.Has("bias")) {
-    context.Fill("bias", Constant::OfInts(dtype, Shape{weight[0]},
-                                          std::vector<int64_t>(static_cast<size_t>(weight[0]))));
-  }
-  if (context.ShapeOf("bias") != Shape{weight[0]}) {
+  if (context.Has("bias") && context.ShapeOf("bias") != Shape{weight[0]}) {
     return context.Mismatch("bias", absl::StrCat("bias must have shape [", weight[0], "], found ",
                                                  context.ShapeOf("bias").ToString()));
   }
@@ -137,7 +130,7 @@ constexpr Parameter kMatmul[] = {Arg("x", kNumbers), Arg("y", kNumbers).Like("x"
                                  ConstBool("transpose_x").OrBool(false),
                                  ConstBool("transpose_y").OrBool(false)};
 constexpr Parameter kLinear[] = {Arg("x", kNumbers), Arg("weight", kNumbers).Like("x"),
-                                 Arg("bias", kNumbers).Like("x").Computed()};
+                                 Arg("bias", kNumbers).Like("x").Optional()};
 constexpr Parameter kAttention[] = {Arg("query", kFloats), Arg("key", kFloats).Like("query"),
                                     Arg("value", kFloats).Like("query"),
                                     Arg("attn_mask", kFloats | kBools).Optional()};

@@ -57,22 +57,6 @@ Inferred InferChannelNorm(OpContext& context) {
   return SameAsX(context);
 }
 
-Inferred InferBatchNorm(OpContext& context) {
-  const Shape& x = context.ShapeOf("x");
-  if (x.rank() >= 2) {
-    const size_t channels = static_cast<size_t>(x[1]);
-    const Shape shape{x[1]};
-    const DType dtype = context.DTypeOf("x");
-    if (!context.Has("gamma")) {
-      context.Fill("gamma", Constant::OfDoubles(dtype, shape, std::vector<double>(channels, 1.0)));
-    }
-    if (!context.Has("beta")) {
-      context.Fill("beta", Constant::OfDoubles(dtype, shape, std::vector<double>(channels, 0.0)));
-    }
-  }
-  return InferChannelNorm(context);
-}
-
 constexpr Parameter Floats(std::string_view name) { return Arg(name, kFloats).Like("x"); }
 constexpr Parameter Epsilon(double value) {
   return Arg("epsilon", kFloats).Constant().Scalar().Like("x").OrNumber(value);
@@ -83,8 +67,8 @@ constexpr Parameter kLayerNorm[] = {Arg("x", kFloats), ConstInts("axes").Compute
                                     Floats("gamma").Optional(), Floats("beta").Optional(),
                                     Epsilon(1e-5)};
 constexpr Parameter kBatchNorm[] = {Arg("x", kFloats),         Floats("mean"),
-                                    Floats("variance"),        Floats("gamma").Computed(),
-                                    Floats("beta").Computed(), Epsilon(1e-5)};
+                                    Floats("variance"),        Floats("gamma").Optional(),
+                                    Floats("beta").Optional(), Epsilon(1e-5)};
 constexpr Parameter kInstanceNorm[] = {Arg("x", kFloats), Floats("gamma").Optional(),
                                        Floats("beta").Optional(), Epsilon(1e-5)};
 constexpr Parameter kL2Norm[] = {Arg("x", kFloats), Epsilon(1e-6)};
@@ -92,7 +76,7 @@ constexpr Parameter kL2Norm[] = {Arg("x", kFloats), Epsilon(1e-6)};
 constexpr OpSignature kOps[] = {
     {"softmax", kSoftmax, InferSoftmax},
     {"layer_norm", kLayerNorm, InferLayerNorm},
-    {"batch_norm", kBatchNorm, InferBatchNorm},
+    {"batch_norm", kBatchNorm, InferChannelNorm},
     {"instance_norm", kInstanceNorm, InferChannelNorm},
     {"l2_norm", kL2Norm, SameAsX},
 };

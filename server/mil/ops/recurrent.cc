@@ -43,8 +43,11 @@ Inferred InferLstm(OpContext& context) {
   const DType dtype = context.DTypeOf("x");
   const Shape state{x[1], width};
   const bool sequence = context.Bool("output_sequence");
-  return std::vector{TensorType{dtype, Shape{sequence ? x[0] : 1, x[1], width}},
-                     TensorType{dtype, state}, TensorType{dtype, state}};
+  const std::optional<Shape> output =
+      context.MakeShape("x", std::vector<int64_t>{sequence ? x[0] : 1, x[1], width});
+  if (!output.has_value()) return std::nullopt;
+  return std::vector{TensorType{dtype, *output}, TensorType{dtype, state},
+                     TensorType{dtype, state}};
 }
 
 constexpr Parameter Floats(std::string_view name) { return Arg(name, kFloats).Like("x"); }

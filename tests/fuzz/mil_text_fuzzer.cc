@@ -1,0 +1,62 @@
+// Any bytes as a MIL program. What must hold: findings or a program, never both and never neither;
+// a program prints to text that reads back and prints the same.
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "server/mil/blob_references.h"
+#include "server/mil/front_end.h"
+#include "server/mil/printer.h"
+#include "server/mil/render_text.h"
+
+namespace anex::mil {
+namespace {
+
+// Prints what broke the rule: the input, or the text and findings of what was printed.
+void Require(bool holds, std::string_view what, const std::string& text,
+             const FrontEndResult& result) {
+  if (holds) return;
+  std::fprintf(stderr, "%s\n%s\n%s", std::string(what).c_str(), text.c_str(),
+               RenderText(result.diagnostics).c_str());
+  std::abort();
+}
+
+// Constants stand in for missing weights at no cost; printing would write them out.
+bool IsCheapToPrint(const Program& program) {
+  uint64_t bytes = 0;
+  for (const Function& function : program.functions) {
+    for (const Value& value : function.values) {
+      if (value.constant != nullptr) bytes += value.constant->bytes().size();
+    }
+  }
+  return bytes < 1 << 20;
+}
+
+void ReadOne(const std::string& text) {
+  ListBlobReferences(text);
+  const FrontEndResult result = Read({.name = "fuzz.mil", .text = text}, MissingWeights::kNote);
+  bool errors = false;
+  for (const Diagnostic& diagnostic : result.diagnostics) {
+    errors = errors || diagnostic.severity == Severity::kError;
+    Require(!RenderText(diagnostic).empty(), "renders", text, result);
+  }
+  Require(errors == (result.program == nullptr), "findings or a program", text, result);
+  if (errors) {
+    Require(!ToStatus(result.diagnostics).ok(), "an error has a status", text, result);
+    return;
+  }
+  if (!IsCheapToPrint(*result.program)) return;
+  const ProgramSource printed = Print(*result.program);
+  const FrontEndResult again = Read(printed);
+  Require(again.program != nullptr, "what was printed reads", printed.text, again);
+  Require(Print(*again.program).text == printed.text, "prints the same", printed.text, again);
+}
+
+}  // namespace
+}  // namespace anex::mil
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  anex::mil::ReadOne(std::string(reinterpret_cast<const char*>(data), size));
+  return 0;
+}
