@@ -67,7 +67,7 @@ Rig MakeRig(Session session, const std::string& program,
   Rig rig;
   rig.session = std::move(session);
   rig.kernel = Must(rig.session.Compile(program), "compile");
-  InvocationBuilder builder = rig.kernel.NewInvocation();
+  InvocationBuilder builder = rig.kernel.Prepare();
   for (const auto& [port, shape] : ports) {
     rig.surfaces.push_back(Must(rig.session.CreateSurface(DType::kFp16, shape, port), "surface"));
     builder.Bind(port, rig.surfaces.back());
