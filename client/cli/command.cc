@@ -54,6 +54,11 @@ absl::StatusOr<Session> Context::OpenSession(bool use_in_process) const {
   return Session::Open(*std::move(transport), OpenSpec{.client_name = "anectl"});
 }
 
+int Context::UsageProblem(const absl::Status& status) const {
+  PrintError(status, *this);
+  return kExitUsage;
+}
+
 CLI::App* AddCommand(CLI::App& root, const std::string& name, const std::string& what,
                      const std::string& example, Chosen& chosen, Action action) {
   CLI::App* command = root.add_subcommand(name, what);

@@ -47,6 +47,8 @@ struct Context {
   void Print(const Json& json, const std::string& text) const {
     out << (globals.json ? Dump(json) : text);
   }
+  // For what only the command itself can tell about its arguments: says it, and kExitUsage.
+  int UsageProblem(const absl::Status& status) const;
 };
 
 // Does the work; the exit code, or a status that becomes one.

@@ -16,24 +16,24 @@ struct CheckCommand {
 };
 
 absl::StatusOr<CheckResult> CheckFile(const Session& session, const std::string& file,
-                                      const CheckCommand& command) {
-  const absl::StatusOr<CompileOptions> options = command.program.ToCompileOptions();
-  if (!options.ok()) return options.status();
+                                      const CheckCommand& command, const CompileOptions& options) {
   absl::StatusOr<ProgramSource> source = LoadProgram(
       file, {.weights_root = command.program.weights_root, .weights_may_be_missing = true});
   if (!source.ok()) return source.status();
   source->name = file;  // findings name the file as the user did
-  return session.Check(*source, *options);
+  return session.Check(*source, options);
 }
 
 absl::StatusOr<int> Check(Context& context, const CheckCommand& command) {
+  const absl::StatusOr<CompileOptions> options = command.program.ToCompileOptions();
+  if (!options.ok()) return context.UsageProblem(options.status());
   absl::StatusOr<Session> session = context.OpenSession(command.program.in_process);
   if (!session.ok()) return session.status();
   Json files = Json::array();
   std::string text;
   size_t errors = 0;
   for (const std::string& file : command.files) {
-    const absl::StatusOr<CheckResult> result = CheckFile(*session, file, command);
+    const absl::StatusOr<CheckResult> result = CheckFile(*session, file, command, *options);
     if (!result.ok()) return result.status();
     errors += CountErrors(result->diagnostics);
     Json entry = ToJson(*result);

@@ -16,7 +16,7 @@ struct CompileCommand {
 
 absl::StatusOr<int> Compile(Context& context, const CompileCommand& command) {
   const absl::StatusOr<CompileOptions> options = command.program.ToCompileOptions();
-  if (!options.ok()) return options.status();
+  if (!options.ok()) return context.UsageProblem(options.status());
   const absl::StatusOr<ProgramSource> source =
       LoadProgram(command.file, {.weights_root = command.program.weights_root});
   if (!source.ok()) return source.status();

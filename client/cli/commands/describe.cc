@@ -26,7 +26,7 @@ bool LooksLikeDigest(const std::string& text) {
 absl::StatusOr<int> DescribeFile(Context& context, const Session& session,
                                  const DescribeCommand& command) {
   const absl::StatusOr<CompileOptions> options = command.program.ToCompileOptions();
-  if (!options.ok()) return options.status();
+  if (!options.ok()) return context.UsageProblem(options.status());
   const absl::StatusOr<ProgramSource> source = LoadProgram(
       command.what, {.weights_root = command.program.weights_root, .weights_may_be_missing = true});
   if (!source.ok()) return source.status();
@@ -61,7 +61,7 @@ absl::StatusOr<std::string> FindDigest(Transport& transport, const std::string& 
 absl::StatusOr<int> DescribeDigest(Context& context, const Session& session,
                                    const DescribeCommand& command) {
   const absl::StatusOr<CompileOptions> options = command.program.ToCompileOptions();
-  if (!options.ok()) return options.status();
+  if (!options.ok()) return context.UsageProblem(options.status());
   const absl::StatusOr<Transport*> transport = session.transport();
   if (!transport.ok()) return transport.status();
   const absl::StatusOr<std::string> digest = FindDigest(**transport, command.what);

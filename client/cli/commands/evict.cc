@@ -26,10 +26,7 @@ absl::StatusOr<SessionId> ParseSessionId(const std::string& text) {
 
 absl::StatusOr<int> Evict(Context& context, const std::string& text) {
   const absl::StatusOr<SessionId> session = ParseSessionId(text);
-  if (!session.ok()) {
-    context.err << "anectl: " << Harmless(std::string(session.status().message())) << "\n";
-    return kExitUsage;
-  }
+  if (!session.ok()) return context.UsageProblem(session.status());
   const absl::StatusOr<std::shared_ptr<Transport>> transport = context.Connect();
   if (!transport.ok()) return transport.status();
   const absl::Status evicted = (*transport)->EvictSession(*session);

@@ -44,9 +44,9 @@ absl::StatusOr<RunSpec> ToRunSpec(const RunCommand& command) {
 
 absl::StatusOr<int> Run(Context& context, const RunCommand& command) {
   const absl::StatusOr<CompileOptions> options = command.program.ToCompileOptions();
-  if (!options.ok()) return options.status();
+  if (!options.ok()) return context.UsageProblem(options.status());
   const absl::StatusOr<RunSpec> spec = ToRunSpec(command);
-  if (!spec.ok()) return spec.status();
+  if (!spec.ok()) return context.UsageProblem(spec.status());
   const absl::StatusOr<ProgramSource> source =
       LoadProgram(command.file, {.weights_root = command.program.weights_root});
   if (!source.ok()) return source.status();

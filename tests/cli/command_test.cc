@@ -1,0 +1,292 @@
+// Whole commands over a recording transport: arguments in, streams and exit code out.
+#include "client/cli/command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "client/cli/npy.h"
+#include "tests/anex/recording_transport.h"
+
+namespace anex::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class CommandTest : public ::testing::Test {
+ protected:
+  CommandTest() {
+    std::string pattern = fs::temp_directory_path() / "anex_cli_XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+    transport_->functions = {
+        {"main",
+         {{"x", PortDirection::kInput, *MakePackedLayout(DType::kFp32, {2, 3})},
+          {"y", PortDirection::kOutput, *MakePackedLayout(DType::kFp32, {3})}}}};
+  }
+  ~CommandTest() override { fs::remove_all(folder_); }
+
+  int Run(const std::vector<std::string>& arguments) {
+    out_.str("");
+    err_.str("");
+    Context context{.out = out_,
+                    .err = err_,
+                    .connect = [this](const Globals& globals) { return Connect(globals); },
+                    .in_process = [this]() -> absl::StatusOr<std::shared_ptr<Transport>> {
+                      ++in_process_;
+                      return transport_;
+                    }};
+    return RunAnectl(arguments, context);
+  }
+  absl::StatusOr<std::shared_ptr<Transport>> Connect(const Globals& globals) {
+    ++connects_;
+    socket_ = globals.socket;
+    if (!connect_error_.ok()) return connect_error_;
+    return transport_;
+  }
+  std::string Write(const std::string& name, const std::string& content) {
+    std::ofstream(folder_ / name, std::ios::binary) << content;
+    return (folder_ / name).string();
+  }
+  Json Parsed() { return Json::parse(out_.str()); }
+
+  std::shared_ptr<test::RecordingTransport> transport_ =
+      std::make_shared<test::RecordingTransport>();
+  fs::path folder_;
+  std::ostringstream out_, err_;
+  std::string socket_;
+  absl::Status connect_error_;
+  int connects_ = 0, in_process_ = 0;
+};
+
+const char* const kCommands[] = {"status", "devices", "sessions", "kernels", "surfaces",
+                                 "cache",  "compile", "check",    "run",     "describe",
+                                 "drain",  "evict",   "limits",   "version"};
+
+TEST_F(CommandTest, EveryHelpEndsWithAnExample) {
+  for (const std::string command : kCommands) {
+    EXPECT_EQ(Run({command, "--help"}), kExitOk) << command;
+    const std::string help = out_.str();
+    const size_t example = help.rfind("Example:\n  anectl " + command);
+    ASSERT_NE(example, std::string::npos) << command << ":\n" << help;
+    EXPECT_EQ(help.find("\n\n", example + 10), std::string::npos) << "nothing but blank follows";
+  }
+  EXPECT_EQ(Run({"--help"}), kExitOk);
+  EXPECT_THAT(out_.str(), HasSubstr("3 daemon not reachable"));
+  EXPECT_EQ(connects_, 0);
+}
+
+TEST_F(CommandTest, UsageErrorsAreTwo) {
+  for (const std::vector<std::string>& bad :
+       std::vector<std::vector<std::string>>{{},
+                                             {"frobnicate"},
+                                             {"status", "--nope"},
+                                             {"run"},
+                                             {"evict"},
+                                             {"evict", "x"},
+                                             {"evict", "3"},
+                                             {"evict", "3.0"},
+                                             {"evict", "3.1x"},
+                                             {"cache"},
+                                             {"drain", "--deadline", "x"},
+                                             {"cache", "prune", "--all", "abc"},
+                                             {"status", "--interval", "0"}}) {
+    EXPECT_EQ(Run(bad), kExitUsage) << ::testing::PrintToString(bad);
+    EXPECT_THAT(out_.str(), IsEmpty());
+    EXPECT_FALSE(err_.str().empty());
+  }
+  EXPECT_EQ(connects_, 0);
+}
+
+TEST_F(CommandTest, FailuresHaveTheirCodes) {
+  const std::pair<absl::Status, int> cases[] = {
+      {absl::UnavailableError("no daemon"), kExitUnreachable},
+      {absl::PermissionDeniedError("observer"), kExitRefused},
+      {absl::UnauthenticatedError("who"), kExitRefused},
+      {absl::NotFoundError("gone"), kExitNotFound},
+      {absl::DeadlineExceededError("slow"), kExitTimeout},
+      {absl::InternalError("broken"), kExitFailed}};
+  for (const auto& [status, code] : cases) {
+    transport_->fail = status;
+    EXPECT_EQ(Run({"status"}), code) << status;
+    EXPECT_THAT(err_.str(), HasSubstr(std::string(status.message())));
+    EXPECT_THAT(out_.str(), IsEmpty());
+  }
+}
+
+TEST_F(CommandTest, UnreachableDaemonIsThree) {
+  connect_error_ = absl::UnavailableError("nobody answers at /run/x\x1b[2J");
+  EXPECT_EQ(Run({"devices"}), kExitUnreachable);
+  EXPECT_THAT(err_.str(), HasSubstr("\\x1b[2J"));
+  EXPECT_EQ(Run({"devices", "--json"}), kExitUnreachable);
+  EXPECT_EQ(Parsed()["error"]["code"], "UNAVAILABLE");
+}
+
+TEST_F(CommandTest, GlobalOptionsStandBeforeOrAfterTheCommand) {
+  EXPECT_EQ(Run({"--socket", "/a", "--json", "status"}), kExitOk);
+  EXPECT_EQ(socket_, "/a");
+  EXPECT_TRUE(Parsed().is_object());
+  EXPECT_EQ(Run({"status", "--json", "--socket", "/b"}), kExitOk);
+  EXPECT_EQ(socket_, "/b");
+  EXPECT_TRUE(Parsed().contains("sessions"));
+  EXPECT_EQ(Run({"cache", "list", "--json"}), kExitOk);
+  EXPECT_TRUE(Parsed()["entries"].empty());
+}
+
+TEST_F(CommandTest, ListsSpeakJsonUnderTheirName) {
+  transport_->devices = {{.name = "cpu"}};
+  transport_->limits = {{.name = "lane_depth", .value = 256, .unit = "submissions"}};
+  transport_->status.sessions = {{.id = SessionId::Make(4, 2), .client_name = "t"}};
+  transport_->status.kernels = {{.digest = "d", .name = "k"}};
+  transport_->surfaces = {{.info = {.id = SurfaceId::Make(1, 1), .label = "l"}}};
+  for (const std::string list : {"devices", "limits", "sessions", "kernels", "surfaces"}) {
+    EXPECT_EQ(Run({list, "--json"}), kExitOk) << list;
+    EXPECT_EQ(Parsed()[list].size(), 1u) << list;
+    EXPECT_EQ(Run({list}), kExitOk);
+    EXPECT_GT(out_.str().size(), 10u);
+  }
+}
+
+TEST_F(CommandTest, WatchStopsAtItsCount) {
+  EXPECT_EQ(Run({"status", "--watch", "--count", "3", "--json"}), kExitOk);
+  std::istringstream lines(out_.str());
+  int pictures = 0;
+  for (std::string line; std::getline(lines, line); ++pictures) {
+    EXPECT_TRUE(Json::parse(line).contains("devices"));
+  }
+  EXPECT_EQ(pictures, 3);
+}
+
+TEST_F(CommandTest, VersionAsksNobody) {
+  connect_error_ = absl::UnavailableError("no daemon");
+  EXPECT_EQ(Run({"version"}), kExitOk);
+  EXPECT_THAT(out_.str(), HasSubstr("anectl 0."));
+  EXPECT_EQ(connects_, 0);
+  EXPECT_EQ(Run({"version", "--daemon"}), kExitUnreachable);
+}
+
+TEST_F(CommandTest, EvictNamesTheSession) {
+  EXPECT_EQ(Run({"evict", "12.3"}), kExitOk);
+  EXPECT_EQ(transport_->CountOf("Evict 12.3"), 1);
+}
+
+TEST_F(CommandTest, DrainPassesItsDeadline) {
+  EXPECT_EQ(Run({"drain", "--deadline", "1.5", "--json"}), kExitOk);
+  EXPECT_EQ(Parsed()["cancelled"], 2);
+  EXPECT_EQ(transport_->CountOf("Drain 1.5s"), 1);
+}
+
+TEST_F(CommandTest, CacheExpandsShortDigests) {
+  transport_->cache = {{.digest = "abcd01"}, {.digest = "abcd02"}, {.digest = "ff00"}};
+  EXPECT_EQ(Run({"cache", "prune", "ff", "abcd01"}), kExitOk);
+  EXPECT_THAT(transport_->purged, ElementsAre("ff00", "abcd01"));
+  EXPECT_EQ(Run({"cache", "prune", "abc"}), kExitFailed);
+  EXPECT_THAT(err_.str(), HasSubstr("several"));
+  EXPECT_EQ(Run({"cache", "prune", "eeee"}), kExitNotFound);
+  EXPECT_EQ(Run({"cache", "prune", "--all"}), kExitOk);
+  EXPECT_THAT(transport_->purged, ElementsAre("*"));
+  EXPECT_EQ(Run({"cache", "prune"}), kExitOk);
+  EXPECT_THAT(transport_->purged, IsEmpty());
+}
+
+TEST_F(CommandTest, CacheVerifyFailsOnACorruptEntry) {
+  transport_->cache = {{.digest = "aa", .verified = true}};
+  EXPECT_EQ(Run({"cache", "verify"}), kExitOk);
+  EXPECT_THAT(out_.str(), HasSubstr("good"));
+  transport_->cache.push_back({.digest = "bb", .problem = "checksum"});
+  EXPECT_EQ(Run({"cache", "verify"}), kExitFailed);
+  EXPECT_THAT(out_.str(), HasSubstr("checksum"));
+}
+
+TEST_F(CommandTest, CheckShowsCaretsAndFails) {
+  const std::string file = Write("m.mil", "program");
+  EXPECT_EQ(Run({"check", file}), kExitOk);
+  EXPECT_THAT(out_.str(), HasSubstr("1 file, 0 errors"));
+  transport_->diagnostics = {{.message = "bad",
+                              .file = "m.mil",
+                              .line = 1,
+                              .column = 3,
+                              .length = 2,
+                              .source_line = "program"}};
+  EXPECT_EQ(Run({"check", file, file}), kExitFailed);
+  EXPECT_THAT(out_.str(), HasSubstr("       |   ^~\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("2 files, 2 errors"));
+  EXPECT_EQ(transport_->compiled.name, file);
+  EXPECT_EQ(Run({"check", (folder_ / "none.mil").string()}), kExitNotFound);
+}
+
+TEST_F(CommandTest, RunFillsInputsAndWritesOutputs) {
+  const std::string file = Write("m.mil", "program");
+  const std::string y = (folder_ / "y.npy").string();
+  transport_->evaluate = [this](const Submission&) {
+    // y = row sums of x, as floats in the surfaces that were bound.
+    const auto surface = [&](int i) {
+      return std::get<SurfaceId>(transport_->prepared.bindings[i].target);
+    };
+    const float* in = reinterpret_cast<float*>(transport_->RegionOf(surface(0))->data());
+    float* out = reinterpret_cast<float*>(transport_->RegionOf(surface(1))->data());
+    for (int i = 0; i < 3; ++i) out[i] = in[i] + in[3 + i] + static_cast<float>(i);
+    return Completion{.device_ns = 7};
+  };
+  EXPECT_EQ(Run({"run", file, "--input", "x=ones", "--output", "y=" + y, "--repeat", "4"}), kExitOk)
+      << err_.str();
+  EXPECT_EQ(transport_->submissions.size(), 5u);
+  const absl::StatusOr<NpyArray> array = ReadNpyFile(y, 12);
+  ASSERT_TRUE(array.ok()) << array.status();
+  float values[3];
+  std::memcpy(values, array->data.data(), 12);
+  EXPECT_THAT(values, ElementsAre(2, 3, 4));
+  EXPECT_THAT(out_.str(), HasSubstr("2 3 4"));
+
+  EXPECT_EQ(Run({"run", file, "--json"}), kExitOk);
+  EXPECT_EQ(Parsed()["inputs"][0]["values"], "random:1");
+  EXPECT_EQ(Parsed()["outputs"][0]["elements"], 3);
+}
+
+TEST_F(CommandTest, RunNamesWrongPorts) {
+  const std::string file = Write("m.mil", "program");
+  EXPECT_EQ(Run({"run", file, "--input", "z=ones"}), kExitNotFound);
+  EXPECT_THAT(err_.str(), HasSubstr("it has: x, y"));
+  EXPECT_EQ(Run({"run", file, "--input", "y=ones"}), kExitFailed);
+  EXPECT_EQ(Run({"run", file, "--output", "x=a.npy"}), kExitFailed);
+  EXPECT_EQ(Run({"run", file, "--input", "x=ones", "--input", "x=zeros"}), kExitUsage);
+  EXPECT_EQ(Run({"run", file, "--input", "x"}), kExitUsage);
+  EXPECT_EQ(Run({"run", file, "--option", "numerics"}), kExitUsage);
+  EXPECT_TRUE(transport_->submissions.empty());
+}
+
+TEST_F(CommandTest, InProcessDoesNotConnect) {
+  connect_error_ = absl::UnavailableError("no daemon");
+  const std::string file = Write("m.mil", "program");
+  EXPECT_EQ(Run({"run", file, "--in-process"}), kExitOk) << err_.str();
+  EXPECT_EQ(in_process_, 1);
+  EXPECT_EQ(connects_, 0);
+}
+
+TEST_F(CommandTest, CompileAndDescribeShowPorts) {
+  const std::string file = Write("m.mil", "program");
+  for (const std::string command : {"compile", "describe"}) {
+    EXPECT_EQ(Run({command, file, "--option", "numerics=reference"}), kExitOk) << err_.str();
+    EXPECT_THAT(out_.str(), HasSubstr("in   x     fp32   [2, 3]"));
+    EXPECT_THAT(out_.str(), HasSubstr("out  y     fp32   [3]"));
+  }
+}
+
+TEST_F(CommandTest, DescribeFindsADigestByItsStart) {
+  transport_->status.kernels = {{.digest = std::string(64, 'a')}};
+  transport_->cache = {{.digest = std::string(64, 'a')},
+                       {.digest = "abcdef" + std::string(58, '0')}};
+  EXPECT_EQ(Run({"describe", "aaaaaaaa", "--json"}), kExitOk) << err_.str();
+  EXPECT_EQ(Parsed()["digest"], std::string(64, 'a'));
+  EXPECT_EQ(Run({"describe", "cccccccc"}), kExitNotFound);
+  EXPECT_EQ(Run({"describe", "nothing-like-it.mil"}), kExitNotFound);
+}
+
+}  // namespace
+}  // namespace anex::cli
