@@ -10,8 +10,8 @@ namespace {
 // The steps of one flight; each keeps its time in the outcome.
 class Pilot {
  public:
-  Pilot(const Flight& flight, ArtifactCache* cache, uint64_t text_bytes, const Clock& clock)
-      : flight_(flight), cache_(cache), clock_(clock) {
+  Pilot(const Flight& flight, ArtifactCache* cache, uint64_t text_bytes)
+      : flight_(flight), cache_(cache) {
     limits_.text_bytes = text_bytes;
   }
 
@@ -106,7 +106,7 @@ class Pilot {
 
   const Flight& flight_;
   ArtifactCache* const cache_;
-  const Clock& clock_;
+  const SystemClock clock_;  // its own: a stuck compile may outlive whoever injects clocks
   mil::FrontEndLimits limits_;
   std::shared_ptr<const mil::Program> program_;
   FlightOutcome outcome_;
@@ -126,9 +126,8 @@ absl::Status FlightOutcome::StatusFor(std::string_view name) const {
   return bad_program ? mil::ToStatus(WithFile(diagnostics, name)) : status;
 }
 
-FlightOutcome Fly(const Flight& flight, ArtifactCache* cache, uint64_t text_bytes,
-                  const Clock& clock) {
-  return Pilot(flight, cache, text_bytes, clock).Fly();
+FlightOutcome Fly(const Flight& flight, ArtifactCache* cache, uint64_t text_bytes) {
+  return Pilot(flight, cache, text_bytes).Fly();
 }
 
 }  // namespace anex::engine

@@ -55,8 +55,7 @@ struct Flight {
 std::vector<Diagnostic> WithFile(std::vector<Diagnostic> diagnostics, std::string_view file);
 
 // `cache` may be null. `text_bytes` bounds the front end.
-FlightOutcome Fly(const Flight& flight, ArtifactCache* cache, uint64_t text_bytes,
-                  const Clock& clock);
+FlightOutcome Fly(const Flight& flight, ArtifactCache* cache, uint64_t text_bytes);
 
 }  // namespace anex::engine
 

@@ -160,8 +160,7 @@ bool CompileService::State::RunOne() {
     flight->phase = Flight::Phase::kRunning;
     flight->deadline_ns = options.clock->Now() + options.compile_deadline_ns;
   }
-  FlightOutcome outcome =
-      Fly(*flight, options.cache.get(), options.compile_text_bytes, *options.clock);
+  FlightOutcome outcome = Fly(*flight, options.cache.get(), options.compile_text_bytes);
   absl::MutexLock lock(&mutex);
   if (flight->phase == Flight::Phase::kDone) {
     // It overran, its callers have gone, and another thread took this one's place. What it made is
@@ -169,7 +168,11 @@ bool CompileService::State::RunOne() {
     if (outcome.ok()) breaker.Succeeded(flight->digest);
     return false;
   }
+  if (stopping) return false;  // nobody waits, and the clock may be gone
   Land(*flight, std::move(outcome));
+  // The callers hold the kernel from now on, not this thread; without callers it goes after the
+  // lock.
+  if (flight->waiters > 0) flight.reset();
   return true;
 }
 

@@ -45,7 +45,7 @@ struct CompileServiceOptions {
   // A failure is remembered this long, doubled each time it happens again, up to the second figure.
   int64_t breaker_ns = 2'000'000'000;
   int64_t breaker_longest_ns = 60'000'000'000;
-  const Clock* clock = nullptr;  // outlives the service and any compile that overruns its deadline
+  const Clock* clock = nullptr;  // outlives the service
 };
 
 struct CompileResult {

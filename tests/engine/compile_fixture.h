@@ -1,0 +1,190 @@
+// What tests of engine/compile need: a scratch folder, and a device that counts and can be held.
+#ifndef ANEX_TESTS_ENGINE_COMPILE_FIXTURE_H_
+#define ANEX_TESTS_ENGINE_COMPILE_FIXTURE_H_
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "server/device/device.h"
+#include "server/engine/compile/artifact_cache.h"
+
+namespace anex::engine::testing {
+
+namespace fs = std::filesystem;
+
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string pattern = (fs::temp_directory_path() / "anex_cache_XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~ScratchFolder() { fs::remove_all(path_); }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+inline std::string ReadWhole(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+inline void WriteWhole(const fs::path& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
+}
+
+// Reports of a cache, kept.
+class Reports {
+ public:
+  std::function<void(std::string_view)> Sink() {
+    return [this](std::string_view sentence) {
+      absl::MutexLock lock(&mutex_);
+      said_.emplace_back(sentence);
+    };
+  }
+  std::vector<std::string> said() const {
+    absl::MutexLock lock(&mutex_);
+    return said_;
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  std::vector<std::string> said_;
+};
+
+inline CachedProgram MakeProgram(const std::string& text, bool weights = true) {
+  CachedProgram program;
+  program.source.name = "model.mil";
+  program.source.text = text;
+  if (weights) {
+    program.source.weights["weights/a.bin"] = std::make_shared<const std::string>("\0\1\2abc", 6);
+    program.source.weights["weights/../b.bin"] = std::make_shared<const std::string>("");
+    program.files["net.plist"] = std::make_shared<const std::string>("compiled");
+  }
+  program.target = {"0.1.0", "counting", "c1", {{"numerics", "reference"}}};
+  return program;
+}
+inline std::string DigestOf(const CachedProgram& program) {
+  return ProgramDigest(DigestSource(program.source), program.target);
+}
+
+// A function whose output is its input grown by a constant; `constant` makes programs differ.
+inline std::string MilText(const std::string& constant = "0x1p+0") {
+  return "program(1.3)\n{\n  func main<ios18>(tensor<fp16, [2, 3]> x) {\n"
+         "    tensor<fp16, [2, 3]> y = add(x = x, y = fp16(" +
+         constant + "))[name = string(\"y\")];\n  } -> (y);\n}\n";
+}
+inline ProgramSource MilSource(const std::string& constant = "0x1p+0") {
+  return {.name = "model.mil", .text = MilText(constant), .weights = {}};
+}
+
+// What all instances of a counting device share.
+struct CompileCounts {
+  absl::Mutex mutex;
+  int compiles ABSL_GUARDED_BY(mutex) = 0;
+  int loads ABSL_GUARDED_BY(mutex) = 0;
+  int inside ABSL_GUARDED_BY(mutex) = 0;
+  int most_inside ABSL_GUARDED_BY(mutex) = 0;
+  bool held ABSL_GUARDED_BY(mutex) = false;
+  absl::Status compile_status ABSL_GUARDED_BY(mutex);
+  absl::Status next_load ABSL_GUARDED_BY(mutex);  // of one load
+
+  void Hold(bool hold) {
+    absl::MutexLock lock(&mutex);
+    held = hold;
+  }
+  int Compiles() {
+    absl::MutexLock lock(&mutex);
+    return compiles;
+  }
+  int Loads() {
+    absl::MutexLock lock(&mutex);
+    return loads;
+  }
+  bool WaitForInside(int count) {
+    absl::MutexLock lock(&mutex);
+    const auto reached = [&] { return inside >= count; };
+    return mutex.AwaitWithTimeout(absl::Condition(&reached), absl::Seconds(20));
+  }
+};
+
+class CountingExecutable final : public device::Executable {
+ public:
+  explicit CountingExecutable(std::vector<FunctionInfo> functions)
+      : functions_(std::move(functions)) {}
+  std::span<const FunctionInfo> functions() const override { return functions_; }
+  absl::StatusOr<std::unique_ptr<device::Request>> Prepare(
+      size_t, std::span<const device::BoundPort>) override {
+    return absl::UnimplementedError("the counting device runs nothing");
+  }
+  uint64_t resident_bytes() const override { return 0; }
+
+ private:
+  const std::vector<FunctionInfo> functions_;
+};
+
+// Compiles anything; the artifact is one file that says how the program was called.
+class CountingDevice final : public device::Device {
+ public:
+  explicit CountingDevice(std::shared_ptr<CompileCounts> counts, std::string version = "c1")
+      : counts_(std::move(counts)) {
+    capabilities_.name = "counting";
+    capabilities_.compiler_version = std::move(version);
+  }
+  const device::Capabilities& capabilities() const override { return capabilities_; }
+  absl::StatusOr<device::Artifact> Compile(std::shared_ptr<const mil::Program> program,
+                                           const device::DeviceOptions& options) override {
+    absl::MutexLock lock(&counts_->mutex);
+    ++counts_->compiles;
+    counts_->most_inside = std::max(counts_->most_inside, ++counts_->inside);
+    const auto go = [this] { return !counts_->held; };
+    counts_->mutex.Await(absl::Condition(&go));
+    --counts_->inside;
+    if (!counts_->compile_status.ok()) return counts_->compile_status;
+    return device::Artifact{
+        std::move(program),
+        options,
+        {{"lowered", std::make_shared<const std::string>("counting artifact")}}};
+  }
+  absl::StatusOr<std::shared_ptr<device::Executable>> Load(
+      const device::Artifact& artifact) override {
+    absl::MutexLock lock(&counts_->mutex);
+    ++counts_->loads;
+    if (absl::Status status = std::exchange(counts_->next_load, absl::OkStatus()); !status.ok()) {
+      return status;
+    }
+    auto file = artifact.files.find("lowered");
+    if (file == artifact.files.end() || *file->second != "counting artifact") {
+      return absl::FailedPreconditionError("not an artifact of this device");
+    }
+    std::vector<FunctionInfo> functions;
+    for (const mil::Function& function : artifact.program->functions) {
+      functions.push_back({function.name, {}});
+    }
+    return std::make_shared<CountingExecutable>(std::move(functions));
+  }
+  absl::StatusOr<TensorLayout> PreferredLayout(DType dtype, const Shape& shape) const override {
+    return MakePackedLayout(dtype, shape);
+  }
+
+ private:
+  const std::shared_ptr<CompileCounts> counts_;
+  device::Capabilities capabilities_;
+};
+
+}  // namespace anex::engine::testing
+
+#endif  // ANEX_TESTS_ENGINE_COMPILE_FIXTURE_H_
