@@ -17,6 +17,10 @@ namespace {
 
 constexpr std::string_view kModelPath = "@model_path/";
 
+// The largest tensor that zeros stand in for. Untouched pages cost nothing, but not every allocator
+// gives out more.
+constexpr uint64_t kMostZeros = uint64_t{4} << 30;
+
 // Whether a relative path stays inside the folder that it is relative to.
 bool StaysInside(std::string_view path) {
   if (path.empty() || path.front() == '/' || path.find('\\') != path.npos) return false;
@@ -229,11 +233,12 @@ std::shared_ptr<const Constant> ConstantReader::Zeros(const Literal& blob,
   const uint64_t bytes =
       static_cast<uint64_t>(tensor.shape.ElementCount()) * ElementSize(tensor.dtype);
   if (bytes > zero_bytes_) {
-    const uint64_t size = std::max(bytes, zero_bytes_ * 2);
-    std::shared_ptr<std::byte[]> block = AllocateZeros(size);
+    const uint64_t size = std::min(std::max(bytes, zero_bytes_ * 2), kMostZeros);
+    std::shared_ptr<std::byte[]> block = bytes > kMostZeros ? nullptr : AllocateZeros(size);
     if (block == nullptr) {
       sink_.Error(Code::kTensorTooLarge, blob.span,
-                  absl::StrCat("no memory for ", bytes, " zeros in place of missing weights"));
+                  absl::StrCat("no memory for ", bytes, " zeros in place of missing weights"),
+                  "check the program together with its weights");
       return nullptr;
     }
     zeros_ = std::move(block);

@@ -230,7 +230,9 @@ TEST(FrontEnd, FlexibleInputsTakeTheirDefaultShape) {
 
 TEST(FrontEnd, AmountsThatNoMachineHoldsAreRefusedNotAllocated) {
   const char* cases[] = {
-      "tensor<fp16, [1]> y = transpose(x = x, perm = tensor<int32, [8589934592]>(BLOBFILE(path = "
+      "tensor<int8, [8589934592]> y = const()[val = tensor<int8, [8589934592]>(BLOBFILE(path = "
+      "string(\"w\"), offset = uint64(64)))];",
+      "tensor<fp16, [1]> y = transpose(x = x, perm = tensor<int32, [100000]>(BLOBFILE(path = "
       "string(\"w\"), offset = uint64(64))));",
       "tensor<fp16, [?, ?]> y = mul(x = tensor<fp16, [8388608, 1]>(BLOBFILE(path = string(\"w\"), "
       "offset = uint64(64))), y = tensor<fp16, [1, 8388608]>(BLOBFILE(path = string(\"w\"), offset "
