@@ -1,5 +1,7 @@
 #include "server/device/cpu/slice_range.h"
 
+#include <algorithm>
+
 namespace anex::device::cpu {
 namespace {
 
@@ -25,7 +27,7 @@ SliceRange SliceRangeOf(const OpSite& site) {
     const int64_t step = axis < stride.size() ? stride[axis] : 1;
     int64_t start = begin[axis] < 0 ? begin[axis] + size : begin[axis];
     if (MaskAt(begin_mask, axis)) start = step > 0 ? 0 : size - 1;
-    if (step < 0 && start >= size) start = size - 1;  // numpy clips a start past the end
+    start = std::clamp<int64_t>(start, 0, size - 1);  // numpy clips a start that is outside
     range.start.push_back(start);
     range.step.push_back(step);
     range.squeezed.push_back(MaskAt(squeeze_mask, axis));
