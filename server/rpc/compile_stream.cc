@@ -1,0 +1,139 @@
+#include "server/rpc/compile_stream.h"
+
+#include <openssl/evp.h>
+
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "proto/convert/kernel_convert.h"
+
+namespace anex::rpc {
+namespace {
+
+constexpr int kMaxFiles = 4096;
+constexpr size_t kMaxName = 256, kMaxPath = 1024;
+
+absl::Status Invalid(const std::string& what) { return absl::InvalidArgumentError(what); }
+
+std::string Sha256(const std::vector<std::string_view>& parts) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        &EVP_MD_CTX_free);
+  std::string digest(32, '\0');
+  unsigned int length = 0;
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  for (std::string_view part : parts) EVP_DigestUpdate(context.get(), part.data(), part.size());
+  EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), &length);
+  return digest;
+}
+
+}  // namespace
+
+absl::Status CompileStream::Add(v1::ProgramPart&& part) {
+  if (state_ == State::kWhole) return Invalid("nothing follows a program's trailer");
+  if ((state_ == State::kWantsHeader) != (part.part_case() == v1::ProgramPart::kHeader)) {
+    return Invalid("a program comes as one header, then text, weights and a trailer");
+  }
+  switch (part.part_case()) {
+    case v1::ProgramPart::kHeader: return AddHeader(part.header());
+    case v1::ProgramPart::kText: return AddText(part.text());
+    case v1::ProgramPart::kWeights: return AddWeights(part.weights());
+    case v1::ProgramPart::kTrailer: return AddTrailer(part.trailer());
+    case v1::ProgramPart::PART_NOT_SET: break;
+  }
+  return Invalid("a part of a program that says nothing");
+}
+
+absl::Status CompileStream::AddHeader(const v1::ProgramPart::Header& header) {
+  if (header.name().size() > kMaxName) return Invalid(absl::StrCat("a name of ", header.name().size(), " bytes; at most ", kMaxName));
+  if (header.text_bytes() > max_text_bytes_) {
+    return absl::ResourceExhaustedError(absl::StrCat("a program text of ", header.text_bytes(),
+                                                     " bytes is over compile_text_bytes=", max_text_bytes_));
+  }
+  if (header.weights_size() > kMaxFiles) {
+    return Invalid(absl::StrCat(header.weights_size(), " weight files; at most ", kMaxFiles));
+  }
+  std::set<std::string> paths;
+  uint64_t weight_bytes = 0;
+  for (const auto& file : header.weights()) {
+    if (file.path().size() > kMaxPath || !paths.insert(file.path()).second) {
+      return Invalid("a weight file's path is there twice or too long");
+    }
+    if (file.bytes() > max_weight_bytes_ - weight_bytes) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("the weight files are over compile_weight_bytes=", max_weight_bytes_));
+    }
+    weight_bytes += file.bytes();
+    files_.push_back({file.path(), "", file.bytes()});
+  }
+  auto options = convert::FromProto(header.options());
+  if (!options.ok()) return options.status();
+  program_.options = *std::move(options);
+  program_.source.name = header.name().empty() ? "program.mil" : header.name();
+  program_.idempotency_key = header.idempotency_key();
+  text_bytes_ = header.text_bytes();
+  total_bytes_ = text_bytes_ + weight_bytes;
+  state_ = State::kWantsContent;
+  return absl::OkStatus();
+}
+
+absl::Status CompileStream::AddText(const std::string& text) {
+  if (text.size() > text_bytes_ - program_.source.text.size()) {
+    return absl::OutOfRangeError(absl::StrCat("more text than the ", text_bytes_, " bytes of the header"));
+  }
+  program_.source.text += text;
+  return absl::OkStatus();
+}
+
+absl::Status CompileStream::AddWeights(const v1::ProgramPart::WeightPiece& piece) {
+  if (!TextIsWhole()) return Invalid("weights came before the whole text");
+  while (file_ < files_.size() && files_[file_].bytes.size() == files_[file_].size) ++file_;
+  if (file_ >= files_.size() || piece.file() != file_) {
+    return absl::OutOfRangeError(
+        absl::StrCat("a piece of weight file ", piece.file(), " came out of the header's order"));
+  }
+  File& file = files_[file_];
+  if (piece.offset() != file.bytes.size() || piece.data().size() > file.size - file.bytes.size()) {
+    return absl::OutOfRangeError(absl::StrCat(
+        "weight file ", file_, ": ", piece.data().size(), " bytes at ", piece.offset(), ", expected at ",
+        file.bytes.size(), " of ", file.size, "; pieces come without gap or overlap"));
+  }
+  if (file.bytes.empty()) file.bytes.reserve(file.size);
+  file.bytes += piece.data();
+  return absl::OkStatus();
+}
+
+absl::Status CompileStream::AddTrailer(const v1::ProgramPart::Trailer& trailer) {
+  if (trailer.total_bytes() != total_bytes_) {
+    return Invalid(absl::StrCat("the trailer counts ", trailer.total_bytes(), " bytes, the header ", total_bytes_));
+  }
+  if (!trailer.content_sha256().empty() && trailer.content_sha256().size() != 32) {
+    return Invalid("content_sha256 is 32 bytes or empty");
+  }
+  announced_sha256_ = trailer.content_sha256();
+  state_ = State::kWhole;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ShippedProgram> CompileStream::Finish() {
+  if (state_ != State::kWhole) return Invalid("the stream ended before the program's trailer; nothing was compiled");
+  if (!TextIsWhole()) return Invalid(absl::StrCat("the text ended after ", program_.source.text.size(), " of ", text_bytes_, " bytes"));
+  std::vector<std::string_view> parts = {program_.source.text};
+  for (const File& file : files_) {
+    if (file.bytes.size() != file.size) {
+      return Invalid(absl::StrCat("a weight file ended after ", file.bytes.size(), " of ", file.size, " bytes"));
+    }
+    parts.push_back(file.bytes);
+  }
+  program_.content_sha256 = Sha256(parts);
+  if (!announced_sha256_.empty() && announced_sha256_ != program_.content_sha256) {
+    return absl::DataLossError("the program's SHA-256 does not match its trailer; send it again");
+  }
+  for (File& file : files_) {
+    program_.source.weights[file.path] = std::make_shared<const std::string>(std::move(file.bytes));
+  }
+  return std::move(program_);
+}
+
+}  // namespace anex::rpc

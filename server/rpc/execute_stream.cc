@@ -1,0 +1,99 @@
+#include "server/rpc/execute_stream.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "proto/convert/execution_convert.h"
+
+namespace anex::rpc {
+namespace {
+
+constexpr size_t kBatch = 64;
+constexpr absl::Duration kPoll = absl::Milliseconds(200);
+
+}  // namespace
+
+ExecuteStream::ExecuteStream(engine::Engine& engine, const engine::Caller& caller, Wire& wire)
+    : engine_(engine), caller_(caller), wire_(wire) {}
+
+absl::Status ExecuteStream::Run() {
+  if (absl::Status opened = Open(); !opened.ok()) return opened;
+  std::thread writer([this] { WriteAll(); });
+  const absl::Status read = ReadAll();
+  // The rest is completed before the stream ends, unless the client has left: then what is queued runs
+  // all the same and its completions are dropped.
+  reading_done_.store(true);
+  if (Left() || completions_->outstanding() == 0) completions_->Shutdown();  // wakes the writer
+  writer.join();
+  return read;
+}
+
+absl::Status ExecuteStream::Open() {
+  v1::ExecuteRequest request;
+  if (!wire_.Read(&request) || !request.has_open() || request.submissions_size() != 0) {
+    return absl::InvalidArgumentError("an Execute stream begins with `open` alone");
+  }
+  const uint32_t wanted = request.open().credits() == 0 ? kDefaultCredits : request.open().credits();
+  const uint32_t credits = std::min(wanted, kMostCredits);
+  completions_ = engine_.CreateCompletionQueue(credits);
+  v1::ExecuteResponse response;
+  response.set_credits(credits);
+  wire_.Write(response);
+  return absl::OkStatus();
+}
+
+absl::Status ExecuteStream::ReadAll() {
+  v1::ExecuteRequest request;
+  while (!broken_.load() && wire_.Read(&request)) {
+    if (request.has_open()) return absl::InvalidArgumentError("an Execute stream opens once");
+    for (const v1::Submission& submission : request.submissions()) Take(submission);
+  }
+  return absl::OkStatus();
+}
+
+void ExecuteStream::Take(const v1::Submission& message) {
+  auto submission = convert::FromProto(message);
+  const absl::Status taken =
+      submission.ok() ? engine_.Submit(caller_, *submission, completions_) : submission.status();
+  if (!taken.ok()) Refuse(message.lane_id(), message.user_data(), taken);
+}
+
+void ExecuteStream::Refuse(uint64_t lane_id, uint64_t user_data, const absl::Status& status) {
+  Completion completion;
+  completion.lane = LaneId(lane_id);
+  completion.user_data = user_data;
+  completion.status = status;
+  // A client that overruns its credits waits here, in its own call, until it has read.
+  while (!completions_->Reserve().ok()) {
+    if (Left()) return;
+    absl::SleepFor(absl::Milliseconds(1));
+  }
+  completions_->Push(std::move(completion));
+}
+
+void ExecuteStream::WriteAll() {
+  std::vector<Completion> batch;
+  v1::ExecuteResponse response;
+  while (!Left()) {
+    batch.clear();
+    if (completions_->Drain(batch, kBatch, kPoll) > 0) {
+      response.Clear();
+      for (const Completion& completion : batch) {
+        convert::ToProto(completion, response.add_completions());
+      }
+      if (!wire_.Write(response)) broken_.store(true);
+    }
+    if (reading_done_.load() && completions_->outstanding() == 0) return;
+  }
+  completions_->Shutdown();
+}
+
+bool ExecuteStream::Left() {
+  if (caller_.cancelled && caller_.cancelled()) broken_.store(true);
+  return broken_.load();
+}
+
+}  // namespace anex::rpc

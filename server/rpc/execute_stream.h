@@ -1,0 +1,49 @@
+// One Execute stream: submissions in, completions out, never more in flight than its credits.
+//
+// Threads: Run on the call's thread, which reads; one writer thread of its own, which drains the
+// completion queue. A slow reader fills only its own queue: places are reserved before work is
+// queued, so the dispatcher never waits for a stream.
+// Invariant: each submission that was read gets exactly one completion, refused ones too.
+#ifndef ANEX_SERVER_RPC_EXECUTE_STREAM_H_
+#define ANEX_SERVER_RPC_EXECUTE_STREAM_H_
+
+#include <atomic>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "anex/v1/execution.grpc.pb.h"
+#include "server/engine/engine.h"
+
+namespace anex::rpc {
+
+class ExecuteStream {
+ public:
+  using Wire = grpc::ServerReaderWriter<v1::ExecuteResponse, v1::ExecuteRequest>;
+  static constexpr uint32_t kMostCredits = 1024, kDefaultCredits = 64;
+
+  ExecuteStream(engine::Engine& engine, const engine::Caller& caller, Wire& wire);
+
+  // From the first message to the end. INVALID_ARGUMENT for a stream that does not begin with `open`
+  // or opens twice.
+  absl::Status Run();
+
+ private:
+  absl::Status Open();
+  absl::Status ReadAll();
+  void Take(const v1::Submission& message);
+  void WriteAll();
+  bool Left();  // the client has gone
+  // A completion for a submission that was not accepted.
+  void Refuse(uint64_t lane_id, uint64_t user_data, const absl::Status& status);
+
+  engine::Engine& engine_;
+  const engine::Caller caller_;
+  Wire& wire_;
+  std::shared_ptr<engine::CompletionQueue> completions_;
+  std::atomic<bool> broken_{false};        // a write failed or the call was cancelled
+  std::atomic<bool> reading_done_{false};  // no further submission will come
+};
+
+}  // namespace anex::rpc
+
+#endif  // ANEX_SERVER_RPC_EXECUTE_STREAM_H_
