@@ -1,0 +1,63 @@
+// What anexd is told: flags, one TOML file, and the environment's defaults; flags win. It is
+// validated as a whole before anything starts, and everything that is wrong is said at once.
+//
+// Values, any thread. Invariant of a Config that came out of ParseCommandLine: both paths are
+// absolute (or cache_dir is empty), printable UTF-8 and without a final slash; PrintConfig's text,
+// read back, gives the same Config.
+#ifndef ANEX_SERVER_CONFIG_H_
+#define ANEX_SERVER_CONFIG_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/engine/limits.h"
+#include "server/log.h"
+
+namespace anex::server {
+
+struct Config {
+  std::string runtime_dir;     // holds the sockets and the lock file
+  std::string cache_dir;       // compiled kernels; "" = no disk cache
+  std::string default_device;  // "" = the first one that this machine has
+  int cpu_threads = 0;         // 0 = one per core
+  double drain_timeout_s = 5;  // how long an orderly end waits for what is queued
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kAuto;
+  engine::Limits limits;
+};
+
+// What the configuration depends on besides the flags.
+struct Surroundings {
+  std::function<std::optional<std::string>(const std::string& name)> environment;
+  uint32_t uid = 0;
+  std::string version;
+  std::vector<std::string> devices;  // names that default_device may have
+};
+
+// What the command line asks for.
+struct CommandLine {
+  Config config;
+  // --help, --version, --print-config: print this on standard output and end with 0.
+  std::optional<std::string> print;
+};
+
+// The configuration with nothing said: $XDG_RUNTIME_DIR/anexd, else anexd-UID in the temporary
+// folder (the client's rule as well); $XDG_CACHE_HOME/anexd, else ~/.cache/anexd, else none.
+// Variables that are empty or no absolute path count as not set.
+Config DefaultConfig(const Surroundings& surroundings);
+
+// `arguments` are without the program's name. INVALID_ARGUMENT lists all problems, one a line, each
+// with the key, where it stands, what was found and what is legal.
+absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments,
+                                             const Surroundings& surroundings);
+
+// `config` as a TOML file with comments.
+std::string PrintConfig(const Config& config, const Surroundings& surroundings);
+
+}  // namespace anex::server
+
+#endif  // ANEX_SERVER_CONFIG_H_

@@ -1,0 +1,315 @@
+// anexd: reads its configuration, takes its runtime folder, starts the engine and the fronts, and
+// waits for a signal. The one place where concrete classes meet.
+//
+// Exit codes: 0 orderly end, 1 failed start, 2 bad flags or configuration, 3 another anexd has the
+// runtime folder, 130 ended at once by a second signal.
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "server/config.h"
+#include "server/device/cpu/cpu_device.h"
+#include "server/device/device_list.h"
+#include "server/door/connection_registry.h"
+#include "server/door/front_door.h"
+#include "server/door/instance_lock.h"
+#include "server/door/listen_sockets.h"
+#include "server/door/peer_exit.h"
+#include "server/door/runtime_dir.h"
+#include "server/door/side_channel_door.h"
+#include "server/engine/engine.h"
+#include "server/log.h"
+#include "server/rpc/grpc_server.h"
+#include "server/session_doors.h"
+
+namespace anex::server {
+namespace {
+
+constexpr int kExitFailedStart = 1;
+constexpr int kExitBadConfig = 2;
+constexpr int kExitLockHeld = 3;
+constexpr int kExitAtOnce = 130;
+constexpr int kStopWatching = SIGUSR2;  // SignalWatch to itself
+
+constexpr const char* kOwnerSocket = "anexd.sock";
+constexpr const char* kObserverSocket = "observer.sock";
+constexpr const char* kSideSocket = "side.sock";
+
+// The end of the process is asked for by SIGTERM or SIGINT: the first one ends the wait, a second
+// one the process. SIGHUP is kept for a later use and ignored. All of them are blocked in every
+// thread and taken here, so that no code runs in a signal handler.
+class SignalWatch {
+ public:
+  // REQUIRES: Block was called before any thread started.
+  explicit SignalWatch(const Log& log) : log_(log), thread_([this] { Loop(); }) {}
+  ~SignalWatch() {
+    stop_.store(true);
+    ::pthread_kill(thread_.native_handle(), kStopWatching);
+    thread_.join();
+  }
+
+  static void Block() {
+    const sigset_t set = Watched();
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+  }
+  void Wait() { asked_.WaitForNotification(); }
+
+ private:
+  static sigset_t Watched() {
+    sigset_t set;
+    ::sigemptyset(&set);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, kStopWatching}) ::sigaddset(&set, signal);
+    return set;
+  }
+
+  void Loop() {
+    const sigset_t set = Watched();
+    int signal = 0;
+    while (::sigwait(&set, &signal) == 0) {
+      if (signal == kStopWatching) {
+        if (stop_.load()) return;
+      } else if (signal == SIGHUP) {
+        log_.Info("SIGHUP ignored: the configuration is read at start only");
+      } else if (!asked_.HasBeenNotified()) {
+        log_.Info("stopping", {{"signal", signal}});
+        asked_.Notify();
+      } else {
+        log_.Warning("stopped at once by a second signal", {{"signal", signal}});
+        ::_exit(kExitAtOnce);
+      }
+    }
+  }
+
+  const Log& log_;
+  absl::Notification asked_;
+  std::atomic<bool> stop_{false};  // tells our own kStopWatching from somebody else's
+  std::thread thread_;
+};
+
+// Everything that runs, in the order of its start: destroyed in reverse.
+struct Daemon {
+  std::optional<door::InstanceLock> lock;
+  std::unique_ptr<engine::Engine> engine;
+  std::unique_ptr<door::PeerExit> exits;
+  std::unique_ptr<EngineSideChannelHost> host;
+  std::unique_ptr<door::SideChannelDoor> side_door;
+  std::unique_ptr<door::ConnectionRegistry> connections;
+  std::unique_ptr<rpc::GrpcServer> grpc;
+  std::unique_ptr<DoorKeeper> keeper;
+  std::unique_ptr<door::FrontDoor> front_door;
+};
+
+Surroundings ThisMachine() {
+  Surroundings surroundings;
+  surroundings.environment = [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+  surroundings.uid = ::geteuid();
+  surroundings.version = ANEX_VERSION;
+  surroundings.devices = {"cpu"};
+  return surroundings;
+}
+
+// Surfaces and connections are descriptors: as many as the system lets this process have.
+void RaiseDescriptorLimit(const Log& log) {
+  constexpr rlim_t kEverybodyHas = 10240;  // OPEN_MAX: macOS refuses more than that as "unlimited"
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
+  limit.rlim_cur = std::max(before, std::min(kEverybodyHas, limit.rlim_max));
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    log.Warning("descriptor limit stays low", {{"descriptors", before}});
+  }
+}
+
+absl::Status TakeRuntimeDir(const Config& config, Daemon& daemon) {
+  // The longest name first: a folder that is too deep is refused before anything is made.
+  if (auto path = door::SocketPath(config.runtime_dir, kObserverSocket); !path.ok()) {
+    return path.status();
+  }
+  if (absl::Status s = door::PrepareRuntimeDir(config.runtime_dir); !s.ok()) return s;
+  absl::StatusOr<door::InstanceLock> lock = door::InstanceLock::Acquire(config.runtime_dir);
+  if (!lock.ok()) return lock.status();
+  daemon.lock = *std::move(lock);
+  return absl::OkStatus();
+}
+
+absl::Status StartEngine(const Config& config, Daemon& daemon) {
+  absl::StatusOr<device::DeviceList> devices =
+      device::DeviceList::Make({device::cpu::CpuDeviceFactory({.threads = config.cpu_threads})});
+  if (!devices.ok()) return devices.status();
+  absl::StatusOr<std::unique_ptr<engine::Engine>> engine =
+      engine::Engine::Create({.devices = *std::move(devices),
+                              .default_device = config.default_device,
+                              .cache_dir = config.cache_dir,
+                              .version = ANEX_VERSION,
+                              .build = ANEX_BUILD,
+                              .runtime_dir = config.runtime_dir,
+                              .side_channel = absl::StrCat(config.runtime_dir, "/", kSideSocket),
+                              .limits = config.limits});
+  if (!engine.ok()) return engine.status();
+  daemon.engine = *std::move(engine);
+  return absl::OkStatus();
+}
+
+absl::Status StartSideDoor(const Config& config, const Log& log, Daemon& daemon) {
+  absl::StatusOr<std::unique_ptr<door::PeerExit>> exits = door::PeerExit::Start();
+  if (!exits.ok()) return exits.status();
+  daemon.exits = *std::move(exits);
+  daemon.host = std::make_unique<EngineSideChannelHost>(*daemon.engine, log);
+  door::SideChannelDoor::Options options;
+  // Twice the sessions: those that have not said hello yet need a place too.
+  options.max_connections = 2 * config.limits.sessions;
+  options.connection.hello_deadline =
+      absl::Nanoseconds(static_cast<int64_t>(config.limits.attach_deadline_ns));
+  options.connection.max_offer_bytes = config.limits.surface_bytes_per_session;
+  absl::StatusOr<std::unique_ptr<door::SideChannelDoor>> side_door =
+      door::SideChannelDoor::Start(options, *daemon.host, *daemon.exits);
+  if (!side_door.ok()) return side_door.status();
+  daemon.side_door = *std::move(side_door);
+  return absl::OkStatus();
+}
+
+absl::Status StartGrpc(const Config& config, Daemon& daemon) {
+  // Per session its channel and its side channel, and as many again for tools that only look.
+  daemon.connections = std::make_unique<door::ConnectionRegistry>(4 * config.limits.sessions + 64);
+  rpc::GrpcServerOptions options;
+  options.engine = daemon.engine.get();
+  options.connections = daemon.connections.get();
+  options.on_session_ended = [side_door = daemon.side_door.get()](SessionId session,
+                                                                  std::string_view reason) {
+    side_door->Notify(session, ByeReasonOf(reason));
+  };
+  absl::StatusOr<std::unique_ptr<rpc::GrpcServer>> grpc = rpc::GrpcServer::Start(options);
+  if (!grpc.ok()) return grpc.status();
+  daemon.grpc = *std::move(grpc);
+  return absl::OkStatus();
+}
+
+absl::Status OpenFrontDoor(const Log& log, Daemon& daemon) {
+  // The sockets that others lead to come first: who can reach anexd.sock can reach all.
+  std::vector<door::ListenSocket> listeners;
+  for (const auto& [role, name] : {std::pair(door::ListenerRole::kSideChannel, kSideSocket),
+                                   std::pair(door::ListenerRole::kObserver, kObserverSocket),
+                                   std::pair(door::ListenerRole::kOwner, kOwnerSocket)}) {
+    absl::StatusOr<door::ListenSocket> socket = door::ListenOwn(*daemon.lock, role, name);
+    if (!socket.ok()) return socket.status();
+    listeners.push_back(*std::move(socket));
+  }
+  daemon.keeper = std::make_unique<DoorKeeper>(
+      *daemon.side_door,
+      [grpc = daemon.grpc.get()](shm::OwnedDescriptor connection, door::ListenerRole role) {
+        grpc->Adopt(std::move(connection), role);
+      },
+      log);
+  daemon.grpc->SetServing(true);
+  absl::StatusOr<std::unique_ptr<door::FrontDoor>> front_door = door::FrontDoor::Start(
+      {.allowed_uid = ::geteuid()}, std::move(listeners), *daemon.connections, *daemon.keeper);
+  if (!front_door.ok()) return front_door.status();
+  daemon.front_door = *std::move(front_door);
+  return absl::OkStatus();
+}
+
+absl::Status StartAll(const Config& config, const Log& log, Daemon& daemon) {
+  if (absl::Status s = TakeRuntimeDir(config, daemon); !s.ok()) return s;
+  if (absl::Status s = StartEngine(config, daemon); !s.ok()) return s;
+  if (absl::Status s = StartSideDoor(config, log, daemon); !s.ok()) return s;
+  if (absl::Status s = StartGrpc(config, daemon); !s.ok()) return s;
+  return OpenFrontDoor(log, daemon);
+}
+
+engine::Caller Ourselves() {
+  engine::Caller caller;
+  caller.identity.uid = ::geteuid();
+  caller.identity.pid = ::getpid();
+  return caller;
+}
+
+void SayReady(const Config& config, const Log& log, const Daemon& daemon) {
+  const std::string& dir = config.runtime_dir;
+  log.Info("serving", {{"socket", absl::StrCat(dir, "/", kOwnerSocket)},
+                       {"observer", absl::StrCat(dir, "/", kObserverSocket)},
+                       {"side_channel", absl::StrCat(dir, "/", kSideSocket)},
+                       {"cache", config.cache_dir},
+                       {"device", daemon.engine->GetInfo(Ourselves()).default_device},
+                       {"version", ANEX_VERSION},
+                       {"pid", ::getpid()}});
+}
+
+// Nobody is let in any more, what is queued ends or is cancelled, then the doors close in the
+// reverse order of their opening.
+void DrainAndStop(const Config& config, const Log& log, Daemon& daemon) {
+  const absl::Time start = absl::Now();
+  daemon.grpc->SetServing(false);
+  daemon.front_door->Stop();  // removes the socket files
+  const absl::Duration bound = absl::Seconds(config.drain_timeout_s);
+  const absl::StatusOr<uint32_t> cancelled =
+      daemon.engine->Drain(Ourselves(), absl::ToInt64Nanoseconds(bound));
+  if (!cancelled.ok()) log.Warning("drain failed", {{"reason", cancelled.status()}});
+  // Streams that only watch never end by themselves; a moment is enough for answers on their way.
+  daemon.grpc->Shutdown(std::min(bound, absl::Milliseconds(500)));
+  daemon.side_door->Stop(ByeReason::kDraining);
+  daemon.front_door.reset();
+  daemon.grpc.reset();
+  daemon.side_door.reset();
+  daemon.engine.reset();
+  log.Info("stopped", {{"cancelled", cancelled.value_or(0)},
+                       {"drain_ms", absl::ToInt64Milliseconds(absl::Now() - start)}});
+}
+
+int FailedStart(const absl::Status& status, const Log& log, const Daemon& daemon) {
+  const std::string text(status.message().data(), status.message().size());
+  if (log.format() == LogFormat::kJson) log.Error("start failed", {{"reason", status}});
+  std::fprintf(stderr, "anexd: %s\n", text.c_str());
+  return !daemon.lock && absl::IsAlreadyExists(status) ? kExitLockHeld : kExitFailedStart;
+}
+
+int Run(const Config& config) {
+  const Log log = Log::OnStandardError(config.log_level, config.log_format);
+  SignalWatch::Block();
+  SignalWatch signals(log);
+  RaiseDescriptorLimit(log);
+  Daemon daemon;
+  if (absl::Status s = StartAll(config, log, daemon); !s.ok()) return FailedStart(s, log, daemon);
+  SayReady(config, log, daemon);
+  signals.Wait();
+  DrainAndStop(config, log, daemon);
+  return EXIT_SUCCESS;
+}
+
+int Main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const absl::StatusOr<CommandLine> line = ParseCommandLine(arguments, ThisMachine());
+  if (!line.ok()) {
+    const absl::string_view text = line.status().message();
+    std::fprintf(stderr, "anexd: %.*s\n", static_cast<int>(text.size()), text.data());
+    return kExitBadConfig;
+  }
+  if (line->print) return std::fputs(line->print->c_str(), stdout) < 0 ? kExitFailedStart : 0;
+  return Run(line->config);
+}
+
+}  // namespace
+}  // namespace anex::server
+
+int main(int argc, char** argv) { return anex::server::Main(argc, argv); }
