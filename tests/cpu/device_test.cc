@@ -1,0 +1,101 @@
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "server/device/cpu/cpu_device.h"
+#include "tests/device/harness.h"
+
+namespace anex::device::cpu {
+namespace {
+
+class CpuDeviceTest : public ::testing::Test {
+ protected:
+  const std::unique_ptr<Device> device = MakeCpuDevice({.threads = 2});
+};
+
+TEST_F(CpuDeviceTest, UnknownOptionsAndValuesAreRefused) {
+  const auto program =
+      ReadProgram(MainText("tensor<fp16, [2]> x", "tensor<fp16, [2]> y = relu(x = x);", "y"));
+  const absl::Status key = device->Compile(program, {{"precision", "high"}}).status();
+  EXPECT_EQ(key, absl::InvalidArgumentError("the cpu device has no option 'precision'; it has: numerics"));
+  const absl::Status value = device->Compile(program, {{"numerics", "fast"}}).status();
+  EXPECT_EQ(value, absl::InvalidArgumentError("numerics=fast is not known; use default or reference"));
+  EXPECT_TRUE(device->Compile(program, {{"numerics", "default"}}).ok());
+}
+
+TEST_F(CpuDeviceTest, AnUnsupportedOperationIsNamedWithItsLine) {
+  const auto program = ReadProgram(
+      MainText("tensor<fp16, [2]> x", "    tensor<fp16, [2]> y = atanh(x = x);", "y"));
+  const absl::Status status = device->Compile(program, {}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(status.message(),
+            "the cpu device does not support operation 'atanh' (function 'main', line 4)");
+}
+
+TEST_F(CpuDeviceTest, AnArtifactWithoutAProgramDoesNotLoad) {
+  EXPECT_EQ(device->Load({}).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(CpuDeviceTest, ReportsTheTimeThatARunTook) {
+  const auto program = ReadProgram(MainText("tensor<fp16, [200, 300]> x, tensor<fp16, [300, 400]> w",
+                                            "tensor<fp16, [200, 400]> y = matmul(x = x, y = w);", "y"));
+  Bound bound(*device, program);
+  const auto stats = bound.request().Run();
+  ASSERT_TRUE(stats.ok());
+  // 24 million multiplications cannot be done in a microsecond.
+  EXPECT_GT(stats->device_ns, 1000);
+}
+
+// Indices come from a client's memory and may be anything.
+TEST_F(CpuDeviceTest, GatherNeverReadsOutsideItsOperand) {
+  const auto program = ReadProgram(MainText(
+      "tensor<fp16, [4]> x, tensor<int32, [5]> i",
+      "tensor<fp16, [5]> y = gather(x = x, indices = i, axis = int32(0), batch_dims = int32(0));", "y"));
+  const Tensor x = MakeTensor(DType::kFp16, {4}, {10, 20, 30, 40});
+  const Tensor i = MakeTensor(DType::kInt32, {5}, {2147483647, -2147483648.0, 4, -5, -1});
+  for (const std::string mode : {"default", "reference"}) {
+    Bound bound(*device, program, {{"numerics", mode}});
+    EXPECT_EQ(ValuesOf(bound.Run({{"x", x}, {"i", i}}).at("y")),
+              (std::vector<double>{40, 10, 40, 10, 40}));
+  }
+}
+
+TEST_F(CpuDeviceTest, ResidentBytesCountWidenedWeights) {
+  const auto resident = [&](const std::string& width) {
+    Bound bound(*device, ReadProgram(MainText(
+                             "tensor<fp16, [2, 64]> x",
+                             "tensor<fp16, [" + width + ", 64]> w = fill(shape = tensor<int32, [2]>([" +
+                                 width + ", 64]), value = fp16(1));" + "tensor<fp16, [2, " + width +
+                                 "]> y = matmul(x = x, y = w, transpose_x = bool(false), transpose_y = bool(true));",
+                             "y")));
+    return bound.executable().resident_bytes();
+  };
+  // 64 K more weights: 2 bytes folded and 4 bytes widened each, besides some scratch.
+  const uint64_t grown = resident("1040") - resident("16");
+  EXPECT_GE(grown, 65536u * 6);
+  EXPECT_LE(grown, 65536u * 7);
+}
+
+TEST_F(CpuDeviceTest, TwoRequestsMayRunAtTheSameTime) {
+  const auto program = ReadProgram(MainText(
+      "tensor<fp16, [64, 96]> x, tensor<fp16, [96, 48]> w",
+      "tensor<fp16, [64, 48]> p = matmul(x = x, y = w); tensor<fp16, [64, 48]> y = exp(x = p);", "y"));
+  const auto artifact = device->Compile(program, {});
+  const auto executable = *device->Load(*artifact);
+  const Tensor w = NoiseTensor(DType::kFp16, {96, 48}, 9, 0.1);
+  const auto work = [&](uint32_t seed, bool& same) {
+    Bound bound(executable, "main");
+    const Tensors inputs = {{"x", NoiseTensor(DType::kFp16, {64, 96}, seed)}, {"w", w}};
+    const Tensor first = bound.Run(inputs).at("y");
+    for (int i = 0; i < 50; ++i) same = same && bound.Run().at("y").bytes == first.bytes;
+  };
+  bool same[2] = {true, true};
+  std::thread other([&] { work(1, same[0]); });
+  work(2, same[1]);
+  other.join();
+  EXPECT_TRUE(same[0]);
+  EXPECT_TRUE(same[1]);
+}
+
+}  // namespace
+}  // namespace anex::device::cpu
