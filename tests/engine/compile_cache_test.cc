@@ -25,8 +25,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// --- Digests
-// --------------------------------------------------------------------------------------
+// --- Digests ---
 
 TEST(ProgramDigest, HashesAsPublished) {
   // FIPS 180-2, appendix B.1 and B.2.
@@ -81,8 +80,7 @@ TEST(ProgramDigest, OnlyLowerCaseHexIsADigest) {
   EXPECT_FALSE(IsDigest(""));
 }
 
-// --- Eviction
-// -------------------------------------------------------------------------------------
+// --- Eviction ---
 
 TEST(EvictionPolicy, DropsTheLeastRecentlyUsedUntilTheRestFits) {
   const std::vector<EvictionCandidate> entries = {
@@ -130,8 +128,7 @@ TEST(EvictionPolicy, NeverDropsMoreThanItMustNorLess) {
   }
 }
 
-// --- Manifests
-// ------------------------------------------------------------------------------------
+// --- Manifests ---
 
 CacheManifest SmallManifest() {
   CacheManifest manifest;
@@ -184,8 +181,7 @@ TEST(CacheManifest, RefusesWhatIsSealedRightButSaysNonsense) {
   EXPECT_FALSE(DecodeManifestUntrusted(EncodeManifest(texts)).ok());
 }
 
-// --- The cache
-// ------------------------------------------------------------------------------------
+// --- The cache ---
 
 class ArtifactCacheTest : public ::testing::Test {
  protected:

@@ -363,8 +363,7 @@ TEST_F(CompileServiceTest, TheEndDoesNotWaitForACompileThatIsStuck) {
   counts_->Hold(false);
 }
 
-// --- The breaker
-// ----------------------------------------------------------------------------------
+// --- The breaker ---
 
 TEST(CompileBreaker, RemembersABoundedNumber) {
   CompileBreaker breaker(1000, 4000);

@@ -358,8 +358,7 @@ TEST_F(DispatcherTest, GivesTimesOfStepsOnRequest) {
   EXPECT_EQ(done.step_ns.size(), 6u);
 }
 
-// --- Loopbacks
-// ------------------------------------------------------------------------------------
+// --- Loopbacks ---
 
 struct LoopbackCase {
   LoopbackMode mode;

@@ -20,8 +20,7 @@
 namespace anex::engine {
 namespace {
 
-// --- Lane
-// -----------------------------------------------------------------------------------------
+// --- Lane ---
 
 std::shared_ptr<Job> MakeJob(uint64_t user_data, int64_t deadline_ns = INT64_MAX) {
   auto job = std::make_shared<Job>();
@@ -101,8 +100,7 @@ TEST(Lane, ARunningJobCanBeStoppedUntilItsFateIsDecided) {
   EXPECT_FALSE(lane.StopRunning());
 }
 
-// --- Classes
-// --------------------------------------------------------------------------------------
+// --- Classes ---
 
 TEST(QosClasses, EveryAppleNumberHasAClassAndNoneIsRealTime) {
   for (uint32_t qos = 0; qos <= 63; ++qos) {
@@ -121,8 +119,7 @@ TEST(QosClasses, ClassesSurviveTheWayToAppleAndBack) {
   }
 }
 
-// --- Turns
-// ----------------------------------------------------------------------------------------
+// --- Turns ---
 
 // Serves `turns` steps; every lane stays ready. Returns turns by lane.
 std::map<uint64_t, int> Serve(RoundRobin& policy, int turns) {
@@ -239,8 +236,7 @@ TEST(RoundRobin, IsFairInAMillionRandomTurns) {
   }
 }
 
-// --- Chain walks
-// ----------------------------------------------------------------------------------
+// --- Chain walks ---
 
 // The walk written down as the nested loops of chain.h.
 std::vector<std::string> WalkByLoops(const ChainShape& shape) {
@@ -286,8 +282,7 @@ TEST(ChainCursor, WalksAsTheNestedLoopsDo) {
   }
 }
 
-// --- The watch
-// ------------------------------------------------------------------------------------
+// --- The watch ---
 
 TEST(RunWatch, OnlyAStepThatIsInsideForTooLongIsOverdue) {
   RunWatch watch;
@@ -330,8 +325,7 @@ TEST(RunWatch, ExactlyOneSideOwnsWhatComesAfterAStep) {
   EXPECT_EQ(abandoned + left, 200);
 }
 
-// --- The completion queue
-// -------------------------------------------------------------------------
+// --- The completion queue ---
 
 Completion Numbered(uint64_t user_data) {
   Completion completion;

@@ -120,8 +120,7 @@ void ArtifactCache::RemoveLeftovers() {
   }
 }
 
-// --- Reading
-// --------------------------------------------------------------------------------------
+// --- Reading ---
 
 absl::StatusOr<CachedProgram> ArtifactCache::ReadVerified(const Folder& entry,
                                                           std::string_view digest) {
@@ -181,8 +180,7 @@ absl::StatusOr<CachedProgram> ArtifactCache::Load(std::string_view digest) {
   return Corrupt(std::string(program.status().message()));
 }
 
-// --- Writing
-// --------------------------------------------------------------------------------------
+// --- Writing ---
 
 void ArtifactCache::Step(std::string_view name) const {
   if (options_.before_write_step) options_.before_write_step(name);
@@ -272,8 +270,7 @@ void ArtifactCache::CountWriteFailure(const absl::Status& status) {
   }
 }
 
-// --- Removing
-// -------------------------------------------------------------------------------------
+// --- Removing ---
 
 bool ArtifactCache::Remove(std::string_view name) {
   const std::string aside = UniqueName(kOutgoing);
@@ -344,8 +341,7 @@ absl::StatusOr<uint64_t> ArtifactCache::Purge(std::span<const std::string> diges
   return freed;
 }
 
-// --- Looking
-// --------------------------------------------------------------------------------------
+// --- Looking ---
 
 CacheEntryInfo ArtifactCache::Describe(const EvictionCandidate& entry, bool verify) const {
   CacheEntryInfo info{.digest = entry.digest, .bytes = entry.bytes};

@@ -93,8 +93,7 @@ CompileResult MakeResult(std::shared_ptr<Kernel> kernel, std::string_view name,
 
 }  // namespace
 
-// --- What is asked for
-// ----------------------------------------------------------------------------
+// --- What is asked for ---
 
 absl::StatusOr<std::shared_ptr<DeviceSlot>> CompileService::State::SlotOf(
     const std::string& name) const {
@@ -130,8 +129,7 @@ absl::Status CompileService::State::CheckSize(const ProgramSource& source) const
   return absl::OkStatus();
 }
 
-// --- Compile threads
-// ------------------------------------------------------------------------------
+// --- Compile threads ---
 
 void CompileService::State::StartThread() {
   ++threads;
@@ -205,8 +203,7 @@ void CompileService::State::Overrun(Flight& flight) {
   }
 }
 
-// --- Callers
-// --------------------------------------------------------------------------------------
+// --- Callers ---
 
 std::optional<CompileResult> CompileService::State::FindResident(const std::string& digest,
                                                                  std::string_view device,
@@ -293,8 +290,7 @@ absl::StatusOr<CompileResult> CompileService::State::Run(
   }
 }
 
-// --- The face
-// -------------------------------------------------------------------------------------
+// --- The face ---
 
 CompileService::CompileService(CompileServiceOptions options)
     : state_(std::make_shared<State>(std::move(options))) {

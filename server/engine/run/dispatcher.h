@@ -176,6 +176,14 @@ class Dispatcher {
   std::thread watchdog_;
 };
 
+template <typename Test>
+uint32_t Dispatcher::TakeLocked(Lane& lane, JobList& out, Test test) {
+  const uint32_t taken = lane.TakeQueued(out, test);
+  queued_ -= taken;
+  Refresh(lane);
+  return taken;
+}
+
 }  // namespace anex::engine
 
 #endif  // ANEX_SERVER_ENGINE_RUN_DISPATCHER_H_

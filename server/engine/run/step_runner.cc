@@ -147,6 +147,10 @@ StepResult DoStep(Job& job, RunWatch& watch, const Clock& clock) {
   return result;
 }
 
+bool IsChain(const Work& work) {
+  return std::holds_alternative<std::shared_ptr<const Chain>>(work);
+}
+
 Kernel* KernelOf(const Work& work) {
   const auto* run = std::get_if<std::shared_ptr<const Invocation>>(&work);
   return run == nullptr ? nullptr : &(*run)->kernel();

@@ -33,6 +33,7 @@ struct StepResult {
 // Appends to job.completion what the step did (steps_done, device_ns, generation, step_ns).
 StepResult DoStep(Job& job, RunWatch& watch, const Clock& clock);
 
+bool IsChain(const Work& work);
 // The kernel of a job that is one invocation, or null.
 Kernel* KernelOf(const Work& work);
 // What the device was doing for a job, in words without names of other sessions: "the run of an
