@@ -38,8 +38,9 @@ absl::StatusOr<std::unique_ptr<Device>> DeviceList::MakeDevice(std::string_view 
   const auto append_name = [](std::string* out, const DeviceFactory& factory) {
     out->append(factory.name);
   };
-  return absl::NotFoundError(absl::StrCat("there is no device '", std::string(name), "'; there are: ",
-                                          absl::StrJoin(factories_, ", ", append_name)));
+  return absl::NotFoundError(
+      absl::StrCat("there is no device '", std::string(name),
+                   "'; there are: ", absl::StrJoin(factories_, ", ", append_name)));
 }
 
 absl::StatusOr<std::unique_ptr<Device>> DeviceList::MakeDefault() const {

@@ -12,11 +12,10 @@ namespace {
 
 absl::Status AddPort(const mil::Value& value, PortDirection direction, const LayoutRule& rule,
                      FunctionInfo& info) {
-  absl::StatusOr<TensorLayout> layout =
-      rule(value.type.tensor.dtype, value.type.tensor.shape);
+  absl::StatusOr<TensorLayout> layout = rule(value.type.tensor.dtype, value.type.tensor.shape);
   if (!layout.ok()) {
-    return absl::Status(layout.status().code(), absl::StrCat("port '", value.name,
-                                                             "': ", layout.status().message()));
+    return absl::Status(layout.status().code(),
+                        absl::StrCat("port '", value.name, "': ", layout.status().message()));
   }
   info.ports.push_back({value.name, direction, *std::move(layout)});
   return absl::OkStatus();
@@ -32,12 +31,12 @@ absl::Status CheckOne(const PortInfo& port, const BoundPort& bound) {
     return Refuse(port, std::string(status.message()));
   }
   if (!SameElements(bound.layout, port.layout)) {
-    return Refuse(port, absl::StrCat("is bound to ", bound.layout.ToString(), " but the device wants ",
-                                     port.layout.ToString()));
+    return Refuse(port, absl::StrCat("is bound to ", bound.layout.ToString(),
+                                     " but the device wants ", port.layout.ToString()));
   }
   if (SpanBytes(bound.layout) > bound.region->size()) {
-    return Refuse(port, absl::StrCat("needs ", SpanBytes(bound.layout), " bytes but the region has ",
-                                     bound.region->size()));
+    return Refuse(port, absl::StrCat("needs ", SpanBytes(bound.layout),
+                                     " bytes but the region has ", bound.region->size()));
   }
   if (port.direction != PortDirection::kInput &&
       bound.region->access() != shm::RegionAccess::kReadWrite) {
@@ -66,9 +65,9 @@ absl::Status CheckOverlap(const FunctionInfo& function, std::span<const BoundPor
       if (other.port == written.port) continue;
       const Range theirs = RangeOf(other);
       if (mine.begin < theirs.end && theirs.begin < mine.end) {
-        return Refuse(port, absl::StrCat("is written by the program but shares memory with port '",
-                                         function.ports[other.port].name,
-                                         "'; give it memory of its own"));
+        return Refuse(
+            port, absl::StrCat("is written by the program but shares memory with port '",
+                               function.ports[other.port].name, "'; give it memory of its own"));
       }
     }
   }
@@ -100,8 +99,8 @@ absl::Status CheckBindings(const FunctionInfo& function, std::span<const BoundPo
   for (const BoundPort& one : ports) {
     if (one.port >= function.ports.size()) {
       return absl::InvalidArgumentError(absl::StrCat("function '", function.name, "' has ",
-                                                     function.ports.size(), " ports; there is no port ",
-                                                     one.port));
+                                                     function.ports.size(),
+                                                     " ports; there is no port ", one.port));
     }
     const PortInfo& port = function.ports[one.port];
     if (bound[one.port]) return Refuse(port, "is bound twice");

@@ -39,12 +39,14 @@ void ExpectNear(const Values& expected, const Tensor& found, double tolerance) {
 // y = W x with three different sizes, none of them square: the shape of a layer of a model.
 constexpr int64_t kOut = 48, kIn = 32, kColumns = 20;
 std::shared_ptr<const mil::Program> Layer() {
-  return ReadProgram(MainText(
-      "tensor<fp16, [1, 32, 1, 20]> x, tensor<fp16, [1, 48, 32]> W",
-      "    tensor<fp16, [1, 32, 20]> x3 = reshape(x = x, shape = tensor<int32, [3]>([1, 32, 20]));\n"
-      "    tensor<fp16, [1, 48, 20]> y3 = matmul(x = W, y = x3, transpose_x = bool(false), transpose_y = bool(false));\n"
-      "    tensor<fp16, [1, 48, 1, 20]> y = reshape(x = y3, shape = tensor<int32, [4]>([1, 48, 1, 20]));\n",
-      "y"));
+  return ReadProgram(MainText("tensor<fp16, [1, 32, 1, 20]> x, tensor<fp16, [1, 48, 32]> W",
+                              "    tensor<fp16, [1, 32, 20]> x3 = reshape(x = x, shape = "
+                              "tensor<int32, [3]>([1, 32, 20]));\n"
+                              "    tensor<fp16, [1, 48, 20]> y3 = matmul(x = W, y = x3, "
+                              "transpose_x = bool(false), transpose_y = bool(false));\n"
+                              "    tensor<fp16, [1, 48, 1, 20]> y = reshape(x = y3, shape = "
+                              "tensor<int32, [4]>([1, 48, 1, 20]));\n",
+                              "y"));
 }
 Tensor X(uint32_t seed = 1) { return NoiseTensor(DType::kFp16, {1, kIn, 1, kColumns}, seed); }
 Tensor W(uint32_t seed = 2) { return NoiseTensor(DType::kFp16, {1, kOut, kIn}, seed); }
@@ -113,17 +115,18 @@ TEST_P(DeviceSuite, OperandsKeepTheirOrderAndTheirThreeSizes) {
 
 TEST_P(DeviceSuite, SubtractingTheOtherWayRoundIsSomethingElse) {
   Bound bound(*device_, Subtract(), GetParam().options);
-  const Tensor a = MakeTensor(DType::kFp16, {3, 5}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15});
+  const Tensor a =
+      MakeTensor(DType::kFp16, {3, 5}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15});
   const Tensor b = MakeTensor(DType::kFp16, {3, 5}, {9, 1, 8, 2, 7, 3, 6, 4, 5, 0, 1, 1, 2, 2, 3});
   const Values expected = {-8, 1, -5, 2, -2, 3, 1, 4, 4, 10, 10, 11, 11, 12, 12};
   EXPECT_EQ(ValuesOf(bound.Run({{"a", a}, {"b", b}}).at("y")), expected);
 }
 
 TEST_P(DeviceSuite, PortsComeByNameInTheOrderOfTheContract) {
-  const auto program = ReadProgram(MainText(
-      "tensor<fp16, [2, 3]> zebra, tensor<fp16, [3, 4]> ant",
-      "tensor<fp16, [2, 4]> owl = matmul(x = zebra, y = ant); tensor<fp16, [2, 3]> bee = relu(x = zebra);",
-      "owl, bee"));
+  const auto program = ReadProgram(MainText("tensor<fp16, [2, 3]> zebra, tensor<fp16, [3, 4]> ant",
+                                            "tensor<fp16, [2, 4]> owl = matmul(x = zebra, y = "
+                                            "ant); tensor<fp16, [2, 3]> bee = relu(x = zebra);",
+                                            "owl, bee"));
   const auto executable = LoadOn(*device_, program, GetParam().options);
   ASSERT_NE(executable, nullptr);
   ASSERT_EQ(executable->functions().size(), 1u);
@@ -143,7 +146,8 @@ TEST_P(DeviceSuite, TheOrderInWhichPortsAreBoundDoesNotMatter) {
   ASSERT_NE(executable, nullptr);
   std::vector<BoundPort> ports = MemoryFor(executable->functions()[0]);
   const auto output = ports[2].region;
-  const Tensor a = MakeTensor(DType::kFp16, {3, 5}, Values(15, 8)), b = MakeTensor(DType::kFp16, {3, 5}, Values(15, 2));
+  const Tensor a = MakeTensor(DType::kFp16, {3, 5}, Values(15, 8)),
+               b = MakeTensor(DType::kFp16, {3, 5}, Values(15, 2));
   Bound writer(executable, "main");
   const Tensor right = writer.Run({{"a", a}, {"b", b}}).at("y");
   // The first row of every layout is at its first bytes.
@@ -159,8 +163,10 @@ TEST_P(DeviceSuite, TheOrderInWhichPortsAreBoundDoesNotMatter) {
 TEST_P(DeviceSuite, EveryFunctionOfAProgramRuns) {
   const auto program = ReadProgram(
       "program(1.3)\n{\n"
-      "  func twice<ios18>(tensor<fp16, [3]> x) { tensor<fp16, [3]> y = add(x = x, y = x); } -> (y);\n"
-      "  func same<ios18>(tensor<fp16, [2, 2]> v) { tensor<fp16, [2, 2]> w = relu(x = v); } -> (w);\n"
+      "  func twice<ios18>(tensor<fp16, [3]> x) { tensor<fp16, [3]> y = add(x = x, y = x); } -> "
+      "(y);\n"
+      "  func same<ios18>(tensor<fp16, [2, 2]> v) { tensor<fp16, [2, 2]> w = relu(x = v); } -> "
+      "(w);\n"
       "}\n");
   const auto executable = LoadOn(*device_, program, GetParam().options);
   ASSERT_NE(executable, nullptr);
@@ -239,7 +245,9 @@ TEST_P(DeviceSuite, WrongBindingsAreRefused) {
   EXPECT_EQ(spoilt([](auto& ports) { ports.push_back(ports[1]); }), kRefused);
   EXPECT_EQ(spoilt([](auto& ports) { ports[0].port = 17; }), kRefused);
   EXPECT_EQ(spoilt([](auto& ports) { ports[0].region = nullptr; }), kRefused);
-  EXPECT_EQ(spoilt([](auto& ports) { ports[1].layout = *MakePackedLayout(DType::kFp32, {3, 5}); }),
+  EXPECT_EQ(spoilt([](auto& ports) {
+              ports[1].layout = *MakePackedLayout(DType::kFp32, {3, 5});
+            }),
             kRefused);
   EXPECT_EQ(spoilt([](auto& ports) { ports[2].region = ports[0].region; }), kRefused);
   EXPECT_EQ(executable->Prepare(9, good).status().code(), kRefused);
@@ -321,9 +329,9 @@ TEST_P(DeviceSuite, ARequestKeepsItsExecutableAndItsMemoryAlive) {
 }
 
 TEST_P(DeviceSuite, TheProgramMayBeForgottenOnceItIsLoaded) {
-  auto program = ReadProgram(MainText(
-      "tensor<fp16, [3]> x",
-      "tensor<fp16, [3]> y = mul(x = x, y = tensor<fp16, [3]>([2, 3, 4]));", "y"));
+  auto program = ReadProgram(
+      MainText("tensor<fp16, [3]> x",
+               "tensor<fp16, [3]> y = mul(x = x, y = tensor<fp16, [3]>([2, 3, 4]));", "y"));
   auto artifact = device_->Compile(program, GetParam().options);
   ASSERT_TRUE(artifact.ok()) << artifact.status();
   auto executable = device_->Load(*artifact);
@@ -349,11 +357,13 @@ TEST_P(DeviceSuite, ConstantsComeFromWeightFiles) {
   put64(80, 128);
   file->append(reinterpret_cast<const char*>(w.bytes.data()), w.bytes.size());
   const auto program = ReadProgram(
-      MainText("tensor<fp16, [2, 4]> x",
-               "    tensor<fp16, [4, 3]> w = const()[name = string(\"w\"), val = tensor<fp16, [4, 3]>"
-               "(BLOBFILE(path = string(\"@model_path/weights/w.bin\"), offset = uint64(64)))];\n"
-               "    tensor<fp16, [2, 3]> y = matmul(x = x, y = w, transpose_x = bool(false), transpose_y = bool(false));",
-               "y"),
+      MainText(
+          "tensor<fp16, [2, 4]> x",
+          "    tensor<fp16, [4, 3]> w = const()[name = string(\"w\"), val = tensor<fp16, [4, 3]>"
+          "(BLOBFILE(path = string(\"@model_path/weights/w.bin\"), offset = uint64(64)))];\n"
+          "    tensor<fp16, [2, 3]> y = matmul(x = x, y = w, transpose_x = bool(false), "
+          "transpose_y = bool(false));",
+          "y"),
       {{"weights/w.bin", file}});
   Bound bound(*device_, program, GetParam().options);
   ASSERT_TRUE(bound.ok());
@@ -362,12 +372,12 @@ TEST_P(DeviceSuite, ConstantsComeFromWeightFiles) {
 }
 
 TEST_P(DeviceSuite, Fp32PortsAreCastAtTheBorder) {
-  const auto program = ReadProgram(MainText(
-      "tensor<fp32, [2, 3]> x",
-      "tensor<fp16, [2, 3]> h = cast(x = x, dtype = string(\"fp16\"));"
-      "tensor<fp16, [2, 3]> d = add(x = h, y = h);"
-      "tensor<fp32, [2, 3]> y = cast(x = d, dtype = string(\"fp32\"));",
-      "y"));
+  const auto program =
+      ReadProgram(MainText("tensor<fp32, [2, 3]> x",
+                           "tensor<fp16, [2, 3]> h = cast(x = x, dtype = string(\"fp16\"));"
+                           "tensor<fp16, [2, 3]> d = add(x = h, y = h);"
+                           "tensor<fp32, [2, 3]> y = cast(x = d, dtype = string(\"fp32\"));",
+                           "y"));
   Bound bound(*device_, program, GetParam().options);
   // 1 + 2^-11 lies between two fp16 numbers and rounds to the even one, 1.
   const Tensor x = MakeTensor(DType::kFp32, {2, 3}, {1, -2, 0.5, 1 + 0x1p-11, 1000, 1e-3});
@@ -377,13 +387,12 @@ TEST_P(DeviceSuite, Fp32PortsAreCastAtTheBorder) {
 }
 
 TEST_P(DeviceSuite, StateStartsAtZeroAndStaysWithItsRequest) {
-  const auto program = ReadProgram(MainText(
-      "tensor<fp16, [3]> x, state<tensor<fp16, [3]>> total",
-      "tensor<fp16, [3]> old = read_state(input = total);"
-      "tensor<fp16, [3]> sum = add(x = old, y = x);"
-      "write_state(data = sum, input = total);"
-      "tensor<fp16, [3]> y = sub(x = sum, y = old);",
-      "y, sum"));
+  const auto program = ReadProgram(MainText("tensor<fp16, [3]> x, state<tensor<fp16, [3]>> total",
+                                            "tensor<fp16, [3]> old = read_state(input = total);"
+                                            "tensor<fp16, [3]> sum = add(x = old, y = x);"
+                                            "write_state(data = sum, input = total);"
+                                            "tensor<fp16, [3]> y = sub(x = sum, y = old);",
+                                            "y, sum"));
   const auto executable = LoadOn(*device_, program, GetParam().options);
   ASSERT_NE(executable, nullptr);
   const FunctionInfo& info = executable->functions()[0];
@@ -412,7 +421,8 @@ TEST_P(DeviceSuite, UnknownOptionsAreRefused) {
 TEST_P(DeviceSuite, AFreshDeviceRunsWhileTheOldOneIsStillThere) {
   const auto other = GetParam().factory.make();
   ASSERT_TRUE(other.ok());
-  Bound old(*device_, Subtract(), GetParam().options), fresh(**other, Subtract(), GetParam().options);
+  Bound old(*device_, Subtract(), GetParam().options),
+      fresh(**other, Subtract(), GetParam().options);
   const Tensors inputs = {{"a", NoiseTensor(DType::kFp16, {3, 5}, 1)},
                           {"b", NoiseTensor(DType::kFp16, {3, 5}, 2)}};
   EXPECT_EQ(old.Run(inputs).at("y").bytes, fresh.Run(inputs).at("y").bytes);

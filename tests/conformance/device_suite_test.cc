@@ -1,7 +1,8 @@
 // The devices that pass the suite.
 
-#include "server/device/cpu/cpu_device.h"
 #include "tests/conformance/device_suite.h"
+
+#include "server/device/cpu/cpu_device.h"
 #include "tests/doubles/fake_device.h"
 #include "tests/doubles/fault_device.h"
 

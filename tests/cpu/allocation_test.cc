@@ -39,17 +39,22 @@ namespace {
 class AllocationTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(AllocationTest, ARunAfterTheFirstAllocatesNothing) {
-  const auto program = ReadProgram(MainText(
-      "tensor<fp16, [1, 96, 1, 300]> x, tensor<fp16, [1, 130, 96]> w",
-      "    tensor<fp16, [1, 96, 300]> x3 = reshape(x = x, shape = tensor<int32, [3]>([1, 96, 300]));\n"
-      "    tensor<fp16, [1, 130, 300]> a = matmul(x = w, y = x3);\n"
-      "    tensor<fp16, [1, 300, 130]> t = transpose(x = a, perm = tensor<int32, [3]>([0, 2, 1]));\n"
-      "    tensor<fp16, [1, 300, 130]> p = softmax(x = t, axis = int32(-1));\n"
-      "    tensor<fp16, [1, 300, 1]> m = reduce_mean(x = p, axes = tensor<int32, [1]>([2]), keep_dims = bool(true));\n"
-      "    tensor<fp16, [1, 300, 130]> d = sub(x = p, y = m);\n"
-      "    tensor<fp16, [1, 300, 130]> s = scaled_dot_product_attention(query = d, key = d, value = d);\n"
-      "    tensor<fp16, [1, 600, 130]> y = concat(values = (d, s), axis = int32(1), interleave = bool(false));\n",
-      "y"));
+  const auto program =
+      ReadProgram(MainText("tensor<fp16, [1, 96, 1, 300]> x, tensor<fp16, [1, 130, 96]> w",
+                           "    tensor<fp16, [1, 96, 300]> x3 = reshape(x = x, shape = "
+                           "tensor<int32, [3]>([1, 96, 300]));\n"
+                           "    tensor<fp16, [1, 130, 300]> a = matmul(x = w, y = x3);\n"
+                           "    tensor<fp16, [1, 300, 130]> t = transpose(x = a, perm = "
+                           "tensor<int32, [3]>([0, 2, 1]));\n"
+                           "    tensor<fp16, [1, 300, 130]> p = softmax(x = t, axis = int32(-1));\n"
+                           "    tensor<fp16, [1, 300, 1]> m = reduce_mean(x = p, axes = "
+                           "tensor<int32, [1]>([2]), keep_dims = bool(true));\n"
+                           "    tensor<fp16, [1, 300, 130]> d = sub(x = p, y = m);\n"
+                           "    tensor<fp16, [1, 300, 130]> s = scaled_dot_product_attention(query "
+                           "= d, key = d, value = d);\n"
+                           "    tensor<fp16, [1, 600, 130]> y = concat(values = (d, s), axis = "
+                           "int32(1), interleave = bool(false));\n",
+                           "y"));
   const auto device = MakeCpuDevice({.threads = 2});
   Bound bound(*device, program, {{"numerics", GetParam()}});
   ASSERT_TRUE(bound.ok());

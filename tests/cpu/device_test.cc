@@ -17,15 +17,17 @@ TEST_F(CpuDeviceTest, UnknownOptionsAndValuesAreRefused) {
   const auto program =
       ReadProgram(MainText("tensor<fp16, [2]> x", "tensor<fp16, [2]> y = relu(x = x);", "y"));
   const absl::Status key = device->Compile(program, {{"precision", "high"}}).status();
-  EXPECT_EQ(key, absl::InvalidArgumentError("the cpu device has no option 'precision'; it has: numerics"));
+  EXPECT_EQ(key, absl::InvalidArgumentError(
+                     "the cpu device has no option 'precision'; it has: numerics"));
   const absl::Status value = device->Compile(program, {{"numerics", "fast"}}).status();
-  EXPECT_EQ(value, absl::InvalidArgumentError("numerics=fast is not known; use default or reference"));
+  EXPECT_EQ(value,
+            absl::InvalidArgumentError("numerics=fast is not known; use default or reference"));
   EXPECT_TRUE(device->Compile(program, {{"numerics", "default"}}).ok());
 }
 
 TEST_F(CpuDeviceTest, AnUnsupportedOperationIsNamedWithItsLine) {
-  const auto program = ReadProgram(
-      MainText("tensor<fp16, [2]> x", "    tensor<fp16, [2]> y = atanh(x = x);", "y"));
+  const auto program =
+      ReadProgram(MainText("tensor<fp16, [2]> x", "    tensor<fp16, [2]> y = atanh(x = x);", "y"));
   const absl::Status status = device->Compile(program, {}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
   EXPECT_EQ(status.message(),
@@ -37,8 +39,9 @@ TEST_F(CpuDeviceTest, AnArtifactWithoutAProgramDoesNotLoad) {
 }
 
 TEST_F(CpuDeviceTest, ReportsTheTimeThatARunTook) {
-  const auto program = ReadProgram(MainText("tensor<fp16, [200, 300]> x, tensor<fp16, [300, 400]> w",
-                                            "tensor<fp16, [200, 400]> y = matmul(x = x, y = w);", "y"));
+  const auto program =
+      ReadProgram(MainText("tensor<fp16, [200, 300]> x, tensor<fp16, [300, 400]> w",
+                           "tensor<fp16, [200, 400]> y = matmul(x = x, y = w);", "y"));
   Bound bound(*device, program);
   const auto stats = bound.request().Run();
   ASSERT_TRUE(stats.ok());
@@ -50,7 +53,8 @@ TEST_F(CpuDeviceTest, ReportsTheTimeThatARunTook) {
 TEST_F(CpuDeviceTest, GatherNeverReadsOutsideItsOperand) {
   const auto program = ReadProgram(MainText(
       "tensor<fp16, [4]> x, tensor<int32, [5]> i",
-      "tensor<fp16, [5]> y = gather(x = x, indices = i, axis = int32(0), batch_dims = int32(0));", "y"));
+      "tensor<fp16, [5]> y = gather(x = x, indices = i, axis = int32(0), batch_dims = int32(0));",
+      "y"));
   const Tensor x = MakeTensor(DType::kFp16, {4}, {10, 20, 30, 40});
   const Tensor i = MakeTensor(DType::kInt32, {5}, {2147483647, -2147483648.0, 4, -5, -1});
   for (const std::string mode : {"default", "reference"}) {
@@ -62,12 +66,14 @@ TEST_F(CpuDeviceTest, GatherNeverReadsOutsideItsOperand) {
 
 TEST_F(CpuDeviceTest, ResidentBytesCountWidenedWeights) {
   const auto resident = [&](const std::string& width) {
-    Bound bound(*device, ReadProgram(MainText(
-                             "tensor<fp16, [2, 64]> x",
-                             "tensor<fp16, [" + width + ", 64]> w = fill(shape = tensor<int32, [2]>([" +
-                                 width + ", 64]), value = fp16(1));" + "tensor<fp16, [2, " + width +
-                                 "]> y = matmul(x = x, y = w, transpose_x = bool(false), transpose_y = bool(true));",
-                             "y")));
+    Bound bound(
+        *device,
+        ReadProgram(MainText(
+            "tensor<fp16, [2, 64]> x",
+            "tensor<fp16, [" + width + ", 64]> w = fill(shape = tensor<int32, [2]>([" + width +
+                ", 64]), value = fp16(1));" + "tensor<fp16, [2, " + width +
+                "]> y = matmul(x = x, y = w, transpose_x = bool(false), transpose_y = bool(true));",
+            "y")));
     return bound.executable().resident_bytes();
   };
   // 64 K more weights: 2 bytes folded and 4 bytes widened each, besides some scratch.
@@ -79,7 +85,8 @@ TEST_F(CpuDeviceTest, ResidentBytesCountWidenedWeights) {
 TEST_F(CpuDeviceTest, TwoRequestsMayRunAtTheSameTime) {
   const auto program = ReadProgram(MainText(
       "tensor<fp16, [64, 96]> x, tensor<fp16, [96, 48]> w",
-      "tensor<fp16, [64, 48]> p = matmul(x = x, y = w); tensor<fp16, [64, 48]> y = exp(x = p);", "y"));
+      "tensor<fp16, [64, 48]> p = matmul(x = x, y = w); tensor<fp16, [64, 48]> y = exp(x = p);",
+      "y"));
   const auto artifact = device->Compile(program, {});
   const auto executable = *device->Load(*artifact);
   const Tensor w = NoiseTensor(DType::kFp16, {96, 48}, 9, 0.1);

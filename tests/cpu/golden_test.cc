@@ -18,9 +18,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kFamilies[] = {"attention", "binary",    "cast",   "conv",
-                                     "elementwise", "gather",  "layout", "matmul",
-                                     "normalize", "quantize",  "reduce"};
+constexpr const char* kFamilies[] = {"attention",   "binary",   "cast",   "conv",
+                                     "elementwise", "gather",   "layout", "matmul",
+                                     "normalize",   "quantize", "reduce"};
 
 json ReadFamily(const std::string& family) {
   std::ifstream file(std::string(ANEX_GOLDEN_DIR) + "/" + family + ".json");
@@ -65,23 +65,24 @@ TEST_P(GoldenTest, AgreesWithNumpy) {
     const bool reference = mode.name == "reference";
     for (const auto& [name, tensor] : expected) {
       // The reference has no float accumulators; its functions are libm's in double.
-      ExpectClose(tensor, found.at(name), reference ? std::min(1, one.at("ulps").get<int>())
-                                                    : one.at("ulps").get<int>(),
+      ExpectClose(tensor, found.at(name),
+                  reference ? std::min(1, one.at("ulps").get<int>()) : one.at("ulps").get<int>(),
                   reference ? 0.0 : one.at("slack").get<double>());
     }
     if (HasFailure()) return;  // the first case that fails is enough to read
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Cpu, GoldenTest,
-    ::testing::Combine(::testing::ValuesIn(kFamilies),
-                       ::testing::Values(Mode{"reference", 1}, Mode{"default", 1},
-                                         Mode{"default", 3})),
-    [](const auto& info) {
-      const Mode& mode = std::get<1>(info.param);
-      return std::get<0>(info.param) + ("_" + mode.name) + std::to_string(mode.threads);
-    });
+INSTANTIATE_TEST_SUITE_P(Cpu, GoldenTest,
+                         ::testing::Combine(::testing::ValuesIn(kFamilies),
+                                            ::testing::Values(Mode{"reference", 1},
+                                                              Mode{"default", 1},
+                                                              Mode{"default", 3})),
+                         [](const auto& info) {
+                           const Mode& mode = std::get<1>(info.param);
+                           return std::get<0>(info.param) + ("_" + mode.name) +
+                                  std::to_string(mode.threads);
+                         });
 
 TEST(GoldenCoverageTest, EveryOperationOfTheTableHasAGoldenCaseOrAReason) {
   std::string all;
@@ -89,9 +90,9 @@ TEST(GoldenCoverageTest, EveryOperationOfTheTableHasAGoldenCaseOrAReason) {
     for (const json& one : ReadFamily(family)) all += one.at("text").get<std::string>();
   }
   const std::map<std::string_view, std::string_view> reasons = {
-      {"fill", "constant folded; lower_test"},     {"range_1d", "constant folded; lower_test"},
-      {"sigmoid_hard", "agreement_test"},          {"linear_activation", "agreement_test"},
-      {"threshold", "agreement_test"},             {"reduce_log_sum", "agreement_test"},
+      {"fill", "constant folded; lower_test"}, {"range_1d", "constant folded; lower_test"},
+      {"sigmoid_hard", "agreement_test"},      {"linear_activation", "agreement_test"},
+      {"threshold", "agreement_test"},         {"reduce_log_sum", "agreement_test"},
   };
   for (const OpEntry& entry : OpEntries()) {
     const bool covered = all.find("= " + std::string(entry.op) + "(") != std::string::npos;

@@ -24,40 +24,41 @@ Plan LowerText(const std::string& inputs, const std::string& body, const std::st
 constexpr char kTwo[] = "tensor<fp16, [4, 6]> a, tensor<fp16, [4, 5]> b";
 
 TEST(LowerTest, ATransposeBeforeAProductIsAFlagAndNotACopy) {
-  const Plan plan = LowerText(
-      kTwo,
-      "tensor<fp16, [6, 4]> t = transpose(x = a, perm = tensor<int32, [2]>([1, 0]));"
-      "tensor<fp16, [6, 5]> y = matmul(x = t, y = b);",
-      "y");
+  const Plan plan =
+      LowerText(kTwo,
+                "tensor<fp16, [6, 4]> t = transpose(x = a, perm = tensor<int32, [2]>([1, 0]));"
+                "tensor<fp16, [6, 5]> y = matmul(x = t, y = b);",
+                "y");
   EXPECT_EQ(plan.steps.size(), 1u);
 }
 
 TEST(LowerTest, ReshapesAndSlicesInAChainMoveNothing) {
-  const Plan plan = LowerText(
-      kTwo,
-      "tensor<fp16, [2, 6]> s = slice_by_size(x = a, begin = tensor<int32, [2]>([1, 0]), size = tensor<int32, [2]>([2, -1]));"
-      "tensor<fp16, [1, 12]> r = reshape(x = s, shape = tensor<int32, [2]>([1, 12]));"
-      "tensor<fp16, [1, 12]> y = relu(x = r);",
-      "y");
+  const Plan plan =
+      LowerText(kTwo,
+                "tensor<fp16, [2, 6]> s = slice_by_size(x = a, begin = tensor<int32, [2]>([1, 0]), "
+                "size = tensor<int32, [2]>([2, -1]));"
+                "tensor<fp16, [1, 12]> r = reshape(x = s, shape = tensor<int32, [2]>([1, 12]));"
+                "tensor<fp16, [1, 12]> y = relu(x = r);",
+                "y");
   EXPECT_EQ(plan.steps.size(), 1u);
   EXPECT_EQ(plan.arena_bytes, 0u);
 }
 
 TEST(LowerTest, ResultsGoStraightIntoTheirPorts) {
-  const Plan plan =
-      LowerText(kTwo, "tensor<fp16, [4, 6]> y = relu(x = a); tensor<fp16, [4, 5]> z = exp(x = b);", "z, y");
+  const Plan plan = LowerText(
+      kTwo, "tensor<fp16, [4, 6]> y = relu(x = a); tensor<fp16, [4, 5]> z = exp(x = b);", "z, y");
   EXPECT_EQ(plan.steps.size(), 2u);
   EXPECT_EQ(plan.arena_bytes, 0u);
 }
 
 TEST(LowerTest, OneValueUnderTwoNamesReachesBothPorts) {
-  const auto program = ReadProgram(MainText(
-      kTwo,
-      "tensor<fp16, [4, 6]> y = relu(x = a);"
-      "tensor<fp16, [24]> z = reshape(x = y, shape = tensor<int32, [1]>([24]));"
-      "tensor<fp16, [6, 4]> t = transpose(x = y, perm = tensor<int32, [2]>([1, 0]));"
-      "tensor<fp16, [4, 6]> same = identity(x = a);",
-      "y, z, t, same"));
+  const auto program = ReadProgram(
+      MainText(kTwo,
+               "tensor<fp16, [4, 6]> y = relu(x = a);"
+               "tensor<fp16, [24]> z = reshape(x = y, shape = tensor<int32, [1]>([24]));"
+               "tensor<fp16, [6, 4]> t = transpose(x = y, perm = tensor<int32, [2]>([1, 0]));"
+               "tensor<fp16, [4, 6]> same = identity(x = a);",
+               "y, z, t, same"));
   const auto device = MakeCpuDevice({.threads = 1});
   const Tensor a = NoiseTensor(DType::kFp16, {4, 6}, 3);
   const Tensors right = Bound(*device, program, {{"numerics", "reference"}}).Run({{"a", a}});
@@ -76,11 +77,13 @@ TEST(LowerTest, OperationsOnConstantsAreDoneAtLoad) {
       "tensor<fp16, [3]> y = add(x = x, y = d);",
       "y, r"));
   const auto device = MakeCpuDevice({.threads = 1});
-  const Tensors out = Bound(*device, program).Run({{"x", MakeTensor(DType::kFp16, {3}, {1, 2, 3})}});
+  const Tensors out =
+      Bound(*device, program).Run({{"x", MakeTensor(DType::kFp16, {3}, {1, 2, 3})}});
   EXPECT_EQ(ValuesOf(out.at("y")), (std::vector<double>{3.25, 4.25, 5.25}));
   EXPECT_EQ(ValuesOf(out.at("r")), (std::vector<double>{5, 3, 1, -1}));
   const mil::Function& function = *program->Find("main");
-  const Plan plan = *Lower(function, *DescribePorts(function, MakePackedLayout), NumericsMode::kDefault, 1);
+  const Plan plan =
+      *Lower(function, *DescribePorts(function, MakePackedLayout), NumericsMode::kDefault, 1);
   EXPECT_EQ(plan.steps.size(), 2u);  // the addition, and the constant that is an output
 }
 
@@ -90,7 +93,8 @@ TEST(LowerTest, BuffersAliveAtTheSameTimeNeverOverlap) {
         kTwo,
         "tensor<fp16, [4, 6]> p = exp(x = a); tensor<fp16, [4, 6]> q = tanh(x = p);"
         "tensor<fp16, [4, 6]> r = add(x = p, y = q); tensor<fp16, [4, 6]> s = mul(x = r, y = r);"
-        "tensor<fp16, [6, 5]> y = matmul(x = s, y = b, transpose_x = bool(true), transpose_y = bool(false));",
+        "tensor<fp16, [6, 5]> y = matmul(x = s, y = b, transpose_x = bool(true), transpose_y = "
+        "bool(false));",
         "y", mode);
     for (size_t i = 0; i < plan.steps.size(); ++i) {
       std::set<std::pair<uint64_t, uint64_t>> ranges;
@@ -101,7 +105,8 @@ TEST(LowerTest, BuffersAliveAtTheSameTimeNeverOverlap) {
       if (step.scratch >= 0) buffers.insert(static_cast<uint32_t>(step.scratch));
       for (const uint32_t id : buffers) {
         const Buffer& buffer = plan.buffers[id];
-        if (buffer.place == Place::kArena) ranges.insert({buffer.offset, buffer.offset + buffer.bytes});
+        if (buffer.place == Place::kArena)
+          ranges.insert({buffer.offset, buffer.offset + buffer.bytes});
       }
       uint64_t end = 0;
       for (const auto& [from, to] : ranges) {
@@ -114,11 +119,11 @@ TEST(LowerTest, BuffersAliveAtTheSameTimeNeverOverlap) {
 }
 
 TEST(LowerTest, ReferenceRunsEveryOperationAsAStepOfItsOwn) {
-  const Plan plan = LowerText(
-      kTwo,
-      "tensor<fp16, [6, 4]> t = transpose(x = a, perm = tensor<int32, [2]>([1, 0]));"
-      "tensor<fp16, [6, 5]> y = matmul(x = t, y = b);",
-      "y", NumericsMode::kReference);
+  const Plan plan =
+      LowerText(kTwo,
+                "tensor<fp16, [6, 4]> t = transpose(x = a, perm = tensor<int32, [2]>([1, 0]));"
+                "tensor<fp16, [6, 5]> y = matmul(x = t, y = b);",
+                "y", NumericsMode::kReference);
   EXPECT_EQ(plan.steps.size(), 2u);
 }
 

@@ -23,7 +23,8 @@ std::vector<float> ManyFloats(size_t n) {
   std::mt19937 random(11);
   std::vector<float> values(n);
   for (float& value : values) value = std::bit_cast<float>(static_cast<uint32_t>(random()));
-  const float edges[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, 65504, 65519.99f, 65520, 5.96e-8f, 2.98e-8f};
+  const float edges[] = {0.0f,  -0.0f,     INFINITY, -INFINITY, NAN,
+                         65504, 65519.99f, 65520,    5.96e-8f,  2.98e-8f};
   std::copy(std::begin(edges), std::end(edges), values.begin());
   return values;
 }
@@ -48,7 +49,8 @@ TEST_P(VectorOpsTest, NarrowsAsTheScalarConversionDoes) {
   }
   std::vector<uint16_t> halves(floats.size());
   ops.float_to_half(floats.data(), halves.data(), floats.size());
-  for (size_t i = 0; i < floats.size(); ++i) ASSERT_EQ(halves[i], FloatToHalf(floats[i])) << floats[i];
+  for (size_t i = 0; i < floats.size(); ++i)
+    ASSERT_EQ(halves[i], FloatToHalf(floats[i])) << floats[i];
 }
 
 TEST_P(VectorOpsTest, TailsOfAnyLengthTouchNothingBeyond) {
@@ -110,8 +112,10 @@ TEST_P(VectorOpsTest, ExpAndTanhAreWithinFourUnits) {
   for (float at = -87; at < 88; at += 0.00371f) x.push_back(at);
   exp.resize(x.size());
   tanh.resize(x.size());
-  ops.elementwise[static_cast<size_t>(ElementwiseOp::kExp)](x.data(), nullptr, nullptr, exp.data(), x.size(), 0, 0);
-  ops.elementwise[static_cast<size_t>(ElementwiseOp::kTanh)](x.data(), nullptr, nullptr, tanh.data(), x.size(), 0, 0);
+  ops.elementwise[static_cast<size_t>(ElementwiseOp::kExp)](x.data(), nullptr, nullptr, exp.data(),
+                                                            x.size(), 0, 0);
+  ops.elementwise[static_cast<size_t>(ElementwiseOp::kTanh)](x.data(), nullptr, nullptr,
+                                                             tanh.data(), x.size(), 0, 0);
   for (size_t i = 0; i < x.size(); ++i) {
     const double right = std::exp(double{x[i]}), unit = right * 1.2e-7;
     ASSERT_NEAR(exp[i], right, 4 * unit) << x[i];

@@ -25,7 +25,8 @@ TEST(DeviceListTest, WithoutAnyDeviceTheAnswerSaysWhyForEach) {
   const auto list = DeviceList::Make({Missing("ane", "no ANE here"), Missing("gpu", "no driver")});
   const auto device = list->MakeDevice("");
   EXPECT_EQ(device.status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(device.status().message(), "this machine has no device: ane: no ANE here; gpu: no driver");
+  EXPECT_EQ(device.status().message(),
+            "this machine has no device: ane: no ANE here; gpu: no driver");
 }
 
 TEST(DeviceListTest, ANamedDeviceIsNeverReplacedByAnother) {

@@ -8,11 +8,11 @@ namespace anex::device {
 namespace {
 
 FunctionInfo Ports() {
-  const auto program = ReadProgram(MainText(
-      "tensor<fp16, [2, 3]> x, state<tensor<fp16, [4]>> s, tensor<int32, [5]> n",
-      "tensor<fp16, [4]> old = read_state(input = s);"
-      "tensor<fp16, [2, 3]> y = add(x = x, y = x);",
-      "y, old"));
+  const auto program = ReadProgram(
+      MainText("tensor<fp16, [2, 3]> x, state<tensor<fp16, [4]>> s, tensor<int32, [5]> n",
+               "tensor<fp16, [4]> old = read_state(input = s);"
+               "tensor<fp16, [2, 3]> y = add(x = x, y = x);",
+               "y, old"));
   return *DescribePorts(*program->Find("main"), MakePackedLayout);
 }
 
@@ -35,12 +35,12 @@ TEST(PortTest, PortsAreInputsThenStatesThenOutputs) {
 }
 
 TEST(PortTest, ALayoutRuleThatRefusesNamesThePort) {
-  const auto program = ReadProgram(
-      MainText("tensor<fp16, [2]> big", "tensor<fp16, [2]> y = relu(x = big);", "y"));
-  const auto info = DescribePorts(
-      *program->Find("main"), [](DType, const Shape&) -> absl::StatusOr<TensorLayout> {
-        return absl::ResourceExhaustedError("too large");
-      });
+  const auto program =
+      ReadProgram(MainText("tensor<fp16, [2]> big", "tensor<fp16, [2]> y = relu(x = big);", "y"));
+  const auto info = DescribePorts(*program->Find("main"),
+                                  [](DType, const Shape&) -> absl::StatusOr<TensorLayout> {
+                                    return absl::ResourceExhaustedError("too large");
+                                  });
   EXPECT_EQ(info.status(), absl::ResourceExhaustedError("port 'big': too large"));
 }
 
@@ -61,8 +61,9 @@ TEST(PortTest, AStateMayBeLeftOut) {
 }
 
 TEST(PortTest, AnotherShapeOrTypeIsRefusedWithBoth) {
-  const std::string message =
-      Refusal([](auto& ports) { ports[0].layout = *MakePackedLayout(DType::kFp16, {3, 2}); });
+  const std::string message = Refusal([](auto& ports) {
+    ports[0].layout = *MakePackedLayout(DType::kFp16, {3, 2});
+  });
   EXPECT_NE(message.find("[3, 2]"), std::string::npos) << message;
   EXPECT_NE(message.find("[2, 3]"), std::string::npos) << message;
   Refusal([](auto& ports) { ports[1].layout = *MakePackedLayout(DType::kFp32, {5}); });
@@ -77,8 +78,8 @@ TEST(PortTest, TheSameElementsUnderAnotherShapeAreTaken) {
 }
 
 TEST(PortTest, ARegionThatIsTooSmallIsRefused) {
-  const auto program = ReadProgram(MainText(
-      "tensor<fp32, [300, 100]> x", "tensor<fp32, [300, 100]> y = relu(x = x);", "y"));
+  const auto program = ReadProgram(
+      MainText("tensor<fp32, [300, 100]> x", "tensor<fp32, [300, 100]> y = relu(x = x);", "y"));
   const FunctionInfo info = *DescribePorts(*program->Find("main"), MakePackedLayout);
   std::vector<BoundPort> ports = MemoryFor(info);
   ports[1].region = shm::CreateHeapRegion(100000);
@@ -88,8 +89,9 @@ TEST(PortTest, ARegionThatIsTooSmallIsRefused) {
 }
 
 TEST(PortTest, AnOutputMayNotShareMemoryWithAnythingElse) {
-  EXPECT_NE(Refusal([](auto& ports) { ports[3].region = ports[0].region; })
-                .find("port 'y': is written by the program but shares memory with port 'x'"),
+  EXPECT_NE(Refusal([](auto& ports) {
+              ports[3].region = ports[0].region;
+            }).find("port 'y': is written by the program but shares memory with port 'x'"),
             std::string::npos);
   Refusal([](auto& ports) { ports[4].region = ports[2].region; });  // an output with a state
 }

@@ -128,9 +128,8 @@ class FakeDevice final : public Device {
   explicit FakeDevice(FakeConfig config)
       : config_(std::move(config)), cpu_(cpu::MakeCpuDevice({.threads = 1})) {
     ++config_.record->devices;
-    capabilities_ = {.name = config_.name,
-                     .description = "a double for tests",
-                     .compiler_version = "fake-1"};
+    capabilities_ = {
+        .name = config_.name, .description = "a double for tests", .compiler_version = "fake-1"};
   }
 
   const Capabilities& capabilities() const override { return capabilities_; }
@@ -151,10 +150,8 @@ class FakeDevice final : public Device {
     if (!inner.ok()) return inner.status();
     std::vector<FunctionInfo> infos;
     for (const mil::Function& function : artifact.program->functions) {
-      absl::StatusOr<FunctionInfo> info =
-          DescribePorts(function, [&](DType dtype, const Shape& shape) {
-            return Padded(config_, dtype, shape);
-          });
+      absl::StatusOr<FunctionInfo> info = DescribePorts(
+          function, [&](DType dtype, const Shape& shape) { return Padded(config_, dtype, shape); });
       if (!info.ok()) return info.status();
       infos.push_back(*std::move(info));
     }

@@ -17,9 +17,8 @@ TEST(FakeDeviceTest, ComputesThroughPaddedRows) {
   Bound bound(*device, Subtract());
   ASSERT_TRUE(bound.ok());
   EXPECT_FALSE(IsPacked(bound.info().ports[0].layout));
-  const Tensors out =
-      bound.Run({{"a", MakeTensor(DType::kFp16, {2, 3}, {10, 20, 30, 40, 50, 60})},
-                 {"b", MakeTensor(DType::kFp16, {2, 3}, {1, 2, 3, 4, 5, 6})}});
+  const Tensors out = bound.Run({{"a", MakeTensor(DType::kFp16, {2, 3}, {10, 20, 30, 40, 50, 60})},
+                                 {"b", MakeTensor(DType::kFp16, {2, 3}, {1, 2, 3, 4, 5, 6})}});
   EXPECT_EQ(ValuesOf(out.at("y")), (std::vector<double>{9, 18, 27, 36, 45, 54}));
 }
 

@@ -21,7 +21,8 @@ absl::Status Faults::BeginMake() {
 absl::Status Faults::BeginCompile() {
   absl::MutexLock lock(&mutex_);
   ++compiles_started_;
-  mutex_.Await(absl::Condition(+[](Faults* self) { return !self->hang_compiles_; }, this));
+  mutex_.Await(absl::Condition(
+      +[](Faults* self) { return !self->hang_compiles_; }, this));
   if (compile_time_ > absl::ZeroDuration()) {
     const absl::Duration time = compile_time_;
     mutex_.Unlock();
@@ -34,7 +35,8 @@ absl::Status Faults::BeginCompile() {
 absl::Status Faults::BeginRun() {
   absl::MutexLock lock(&mutex_);
   ++runs_started_;
-  mutex_.Await(absl::Condition(+[](Faults* self) { return !self->hang_runs_; }, this));
+  mutex_.Await(absl::Condition(
+      +[](Faults* self) { return !self->hang_runs_; }, this));
   if (run_time_ > absl::ZeroDuration()) {
     const absl::Duration time = run_time_;
     mutex_.Unlock();
@@ -169,8 +171,7 @@ std::unique_ptr<Device> MakeFaultDevice(std::unique_ptr<Device> inner,
 
 DeviceFactory FaultDeviceFactory(DeviceFactory inner, std::shared_ptr<Faults> faults) {
   const std::string name = inner.name;
-  return {name,
-          [inner = std::move(inner), faults] { return FaultDevice::Make(inner, faults); }};
+  return {name, [inner = std::move(inner), faults] { return FaultDevice::Make(inner, faults); }};
 }
 
 }  // namespace anex::device

@@ -10,7 +10,7 @@ namespace {
 
 // Touched here, so that no run pays for the page faults.
 std::byte* NewArena(uint64_t bytes) {
-  void* memory = ::operator new(bytes, std::align_val_t{kArenaAlignment});
+  void* memory = ::operator new (bytes, std::align_val_t{kArenaAlignment});
   std::memset(memory, 0, bytes);
   return static_cast<std::byte*>(memory);
 }
@@ -26,7 +26,7 @@ ArenaPool::ArenaPool(uint64_t bytes) : bytes_(bytes) {
 
 ArenaPool::~ArenaPool() {
   absl::MutexLock lock(&mutex_);
-  for (std::byte* arena : free_) ::operator delete(arena, std::align_val_t{kArenaAlignment});
+  for (std::byte* arena : free_) ::operator delete (arena, std::align_val_t{kArenaAlignment});
 }
 
 std::byte* ArenaPool::Take() {

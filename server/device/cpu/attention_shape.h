@@ -16,7 +16,7 @@ struct AttentionShape {
   // Per head, the matrix of the operand that it uses: batch axes of size 1 are repeated.
   std::vector<int64_t> query_of, key_of, value_of;
   bool has_mask = false;
-  std::vector<int64_t> mask_of;             // per head: first element of its mask
+  std::vector<int64_t> mask_of;                    // per head: first element of its mask
   int64_t mask_query_step = 0, mask_key_step = 0;  // elements; 0 where the mask is repeated
 };
 

@@ -26,7 +26,8 @@ absl::StatusOr<int64_t> PadOf(const OpSite& site, const ConvShape& conv, int i) 
   if (type != "same" && type != "same_lower") {
     return site.Unsupported(absl::StrCat("unknown pad_type ", type));
   }
-  const int64_t reach = (conv.out[i] - 1) * conv.stride[i] + (conv.kernel[i] - 1) * conv.dilation[i];
+  const int64_t reach =
+      (conv.out[i] - 1) * conv.stride[i] + (conv.kernel[i] - 1) * conv.dilation[i];
   const int64_t all = std::max<int64_t>(0, reach + 1 - conv.in[i]);
   return type == "same" ? all / 2 : all - all / 2;
 }

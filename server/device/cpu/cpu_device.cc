@@ -84,7 +84,8 @@ std::unique_ptr<Device> MakeCpuDevice(const CpuConfig& config) {
 }
 
 DeviceFactory CpuDeviceFactory(const CpuConfig& config) {
-  return {"cpu", [config] { return absl::StatusOr<std::unique_ptr<Device>>(MakeCpuDevice(config)); }};
+  return {"cpu",
+          [config] { return absl::StatusOr<std::unique_ptr<Device>>(MakeCpuDevice(config)); }};
 }
 
 }  // namespace anex::device::cpu

@@ -84,13 +84,12 @@ absl::StatusOr<std::shared_ptr<Executable>> CpuExecutable::Make(
 absl::StatusOr<std::unique_ptr<Request>> CpuExecutable::Prepare(size_t function,
                                                                 std::span<const BoundPort> ports) {
   if (function >= infos_.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("there is no function ", function,
-                                                   "; the program has ", infos_.size()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no function ", function, "; the program has ", infos_.size()));
   }
   if (absl::Status status = CheckBindings(infos_[function], ports); !status.ok()) return status;
-  return std::make_unique<CpuRequest>(
-      std::static_pointer_cast<CpuExecutable>(shared_from_this()), function,
-      Bind(infos_[function], ports));
+  return std::make_unique<CpuRequest>(std::static_pointer_cast<CpuExecutable>(shared_from_this()),
+                                      function, Bind(infos_[function], ports));
 }
 
 uint64_t CpuExecutable::resident_bytes() const {

@@ -16,8 +16,7 @@ Executor::Executor(const Plan& plan, std::span<std::byte* const> ports) {
 
 void Executor::Add(const Plan& plan, const Operand& operand, std::span<std::byte* const> ports) {
   const Buffer& buffer = plan.buffers[operand.buffer];
-  const int64_t bytes =
-      operand.view.offset * static_cast<int64_t>(ElementSize(operand.view.dtype));
+  const int64_t bytes = operand.view.offset * static_cast<int64_t>(ElementSize(operand.view.dtype));
   TensorRef ref{nullptr, &operand.view};
   switch (buffer.place) {
     case Place::kArena:
@@ -36,7 +35,8 @@ void Executor::Add(const Plan& plan, const Operand& operand, std::span<std::byte
 
 void Executor::Run(std::byte* arena, WorkPool& pool) {
   if (arena != arena_) {
-    for (const ArenaOperand& place : in_arena_) operands_[place.operand].data = arena + place.offset;
+    for (const ArenaOperand& place : in_arena_)
+      operands_[place.operand].data = arena + place.offset;
     arena_ = arena;
   }
   const std::span<const TensorRef> all = operands_;

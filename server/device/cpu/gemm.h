@@ -1,8 +1,8 @@
 // The one seam to CBLAS. Everything that multiplies matrices goes through here.
 //
-// Threads: any; each call computes on its caller's thread alone. Sharing out is the work pool's job:
-// a library with threads of its own would split by how many there are, and the result would depend
-// on the machine.
+// Threads: any; each call computes on its caller's thread alone. Sharing out is the work pool's
+// job: a library with threads of its own would split by how many there are, and the result would
+// depend on the machine.
 #ifndef ANEX_SERVER_DEVICE_CPU_GEMM_H_
 #define ANEX_SERVER_DEVICE_CPU_GEMM_H_
 

@@ -81,8 +81,7 @@ class Lowering final : public OpSite::Values {
   bool IsKnown(mil::ValueId id) const {
     const mil::Value& value = function_.value(id);
     if (value.constant != nullptr) return value.type.kind == mil::TypeKind::kTensor;
-    return where_[id].has_value() &&
-           plan_.buffers[where_[id]->buffer].place == Place::kConstant;
+    return where_[id].has_value() && plan_.buffers[where_[id]->buffer].place == Place::kConstant;
   }
 
   // Memory of this many bytes that lives as long as the plan.
@@ -224,7 +223,8 @@ class Lowering final : public OpSite::Values {
         buffer.place = Place::kPort;
         buffer.port = port;
       } else {
-        AddStep(MakeCopyKernel(from.view), {from}, {PortOperand(port, function_.value(id).type.tensor)});
+        AddStep(MakeCopyKernel(from.view), {from},
+                {PortOperand(port, function_.value(id).type.tensor)});
       }
       ++port;
     }
@@ -253,7 +253,8 @@ class Lowering final : public OpSite::Values {
       for (Lifetime& life : lifetimes) life = {life.bytes, 0, static_cast<int>(plan_.steps.size())};
     }
     const MemoryPlan memory = PlanMemory(lifetimes);
-    for (size_t i = 0; i < buffers.size(); ++i) plan_.buffers[buffers[i]].offset = memory.offsets[i];
+    for (size_t i = 0; i < buffers.size(); ++i)
+      plan_.buffers[buffers[i]].offset = memory.offsets[i];
     plan_.arena_bytes = memory.arena_bytes;
   }
 

@@ -31,9 +31,8 @@ uint64_t LowestGap(std::vector<Placed>& taken, uint64_t bytes) {
 MemoryPlan PlanMemory(std::span<const Lifetime> lifetimes) {
   std::vector<size_t> order(lifetimes.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return lifetimes[a].bytes > lifetimes[b].bytes;
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return lifetimes[a].bytes > lifetimes[b].bytes; });
   MemoryPlan plan{std::vector<uint64_t>(lifetimes.size(), 0), 0};
   std::vector<size_t> done;
   std::vector<Placed> taken;

@@ -27,9 +27,7 @@ size_t OpSite::Use(std::string_view argument, size_t i) {
   return Add(id);
 }
 
-size_t OpSite::UseAsItLies(std::string_view argument) {
-  return Add(operation_.Single(argument));
-}
+size_t OpSite::UseAsItLies(std::string_view argument) { return Add(operation_.Single(argument)); }
 
 size_t OpSite::Add(mil::ValueId id) {
   inputs_.push_back(id);

@@ -24,9 +24,9 @@ enum class Place : uint8_t {
 struct Buffer {
   Place place = Place::kArena;
   uint64_t bytes = 0;
-  uint64_t offset = 0;                   // kArena: decided by the memory plan
-  uint32_t port = 0;                     // kPort: index into FunctionInfo::ports
-  const std::byte* constant = nullptr;   // kConstant
+  uint64_t offset = 0;                  // kArena: decided by the memory plan
+  uint32_t port = 0;                    // kPort: index into FunctionInfo::ports
+  const std::byte* constant = nullptr;  // kConstant
 };
 
 struct Operand {

@@ -22,8 +22,7 @@ void FloatToHalfBlock(const float* from, uint16_t* to) {
     const __m256 value = _mm256_loadu_ps(from + i);
     const __m256 nan = _mm256_cmp_ps(value, value, _CMP_UNORD_Q);
     const __m256 sign = _mm256_and_ps(value, _mm256_set1_ps(-0.0f));
-    const __m256 quiet =
-        _mm256_or_ps(sign, _mm256_castsi256_ps(_mm256_set1_epi32(0x7fc00000)));
+    const __m256 quiet = _mm256_or_ps(sign, _mm256_castsi256_ps(_mm256_set1_epi32(0x7fc00000)));
     const __m256 clean = _mm256_blendv_ps(value, quiet, nan);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i),
                      _mm256_cvtps_ph(clean, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));

@@ -1,7 +1,7 @@
 // The loops of vector_ops.h, included once by each vector_ops_<set>.cc after it has defined
-// HalfToFloatBlock, FloatToHalfBlock and kName in its anonymous namespace. No inline function of any
-// other header is called here: the linker would keep one copy of it for the whole program, possibly
-// one with instructions that the processor does not have.
+// HalfToFloatBlock, FloatToHalfBlock and kName in its anonymous namespace. No inline function of
+// any other header is called here: the linker would keep one copy of it for the whole program,
+// possibly one with instructions that the processor does not have.
 
 constexpr float kInfinity = __builtin_inff();
 
@@ -49,29 +49,29 @@ inline float Tanh(float x) {
 }
 
 // Elementwise loops: one per row of ANEX_CPU_ELEMENTWISE.
-#define ANEX_LOOP(name, expression)                                                              \
-  void name(const float* xs, const float* ys, const float* zs, float* out, size_t n, float a,    \
-            float b) {                                                                           \
-    (void)ys, (void)zs, (void)a, (void)b;                                                        \
-    for (size_t i = 0; i < n; ++i) {                                                             \
-      const float x = xs[i];                                                                     \
-      out[i] = (expression);                                                                     \
-    }                                                                                            \
+#define ANEX_LOOP(name, expression)                                                           \
+  void name(const float* xs, const float* ys, const float* zs, float* out, size_t n, float a, \
+            float b) {                                                                        \
+    (void)ys, (void)zs, (void)a, (void)b;                                                     \
+    for (size_t i = 0; i < n; ++i) {                                                          \
+      const float x = xs[i];                                                                  \
+      out[i] = (expression);                                                                  \
+    }                                                                                         \
   }
-#define ANEX_LOOP2(name, expression)                                                             \
-  void name(const float* xs, const float* ys, const float* zs, float* out, size_t n, float a,    \
-            float b) {                                                                           \
-    (void)zs, (void)a, (void)b;                                                                  \
-    for (size_t i = 0; i < n; ++i) {                                                             \
-      const float x = xs[i], y = ys[i];                                                          \
-      out[i] = (expression);                                                                     \
-    }                                                                                            \
+#define ANEX_LOOP2(name, expression)                                                          \
+  void name(const float* xs, const float* ys, const float* zs, float* out, size_t n, float a, \
+            float b) {                                                                        \
+    (void)zs, (void)a, (void)b;                                                               \
+    for (size_t i = 0; i < n; ++i) {                                                          \
+      const float x = xs[i], y = ys[i];                                                       \
+      out[i] = (expression);                                                                  \
+    }                                                                                         \
   }
 
 ANEX_LOOP(kCast, x)
 ANEX_LOOP(kAbs, __builtin_fabsf(x))
 ANEX_LOOP(kSign, Pick(x > 0, 1.0f, Pick(x < 0, -1.0f, x)))
-ANEX_LOOP(kSquare, x * x)
+ANEX_LOOP(kSquare, x* x)
 ANEX_LOOP(kSqrt, __builtin_sqrtf(x))
 ANEX_LOOP(kRsqrt, 1.0f / __builtin_sqrtf(x + a))
 ANEX_LOOP(kInverse, 1.0f / (x + a))
@@ -89,26 +89,26 @@ ANEX_LOOP(kSigmoid, Sigmoid(x))
 ANEX_LOOP(kTanh, Tanh(x))
 ANEX_LOOP(kRelu, Pick(x < 0, 0.0f, x))
 ANEX_LOOP(kRelu6, Pick(x < 0, 0.0f, Pick(x > 6, 6.0f, x)))
-ANEX_LOOP(kLeakyRelu, Pick(x < 0, a * x, x))
-ANEX_LOOP(kElu, Pick(x < 0, a * __builtin_expm1f(x), x))
-ANEX_LOOP(kSilu, x * Sigmoid(x))
+ANEX_LOOP(kLeakyRelu, Pick(x < 0, a* x, x))
+ANEX_LOOP(kElu, Pick(x < 0, a* __builtin_expm1f(x), x))
+ANEX_LOOP(kSilu, x* Sigmoid(x))
 ANEX_LOOP(kSoftplus, Pick(x < 0, 0.0f, x) + __builtin_log1pf(Exp(-__builtin_fabsf(x))))
-ANEX_LOOP(kSigmoidHard, Pick(a * x + b < 0, 0.0f, Pick(a * x + b > 1, 1.0f, a * x + b)))
-ANEX_LOOP(kLinear, a * x + b)
+ANEX_LOOP(kSigmoidHard, Pick(a* x + b < 0, 0.0f, Pick(a* x + b > 1, 1.0f, a* x + b)))
+ANEX_LOOP(kLinear, a* x + b)
 ANEX_LOOP(kThreshold, Pick(x < a, a, x))
 ANEX_LOOP(kGeluExact, 0.5f * x * __builtin_erfcf(x * -0.70710678118654752f))
-ANEX_LOOP(kGeluTanh, x * Sigmoid(1.5957691216057308f * (x + 0.044715f * x * x * x)))
-ANEX_LOOP(kGeluSigmoid, x * Sigmoid(1.702f * x))
+ANEX_LOOP(kGeluTanh, x* Sigmoid(1.5957691216057308f * (x + 0.044715f * x * x * x)))
+ANEX_LOOP(kGeluSigmoid, x* Sigmoid(1.702f * x))
 ANEX_LOOP(kClip, Pick(x < a, a, Pick(x > b, b, x)))
 ANEX_LOOP(kLogicalNot, Pick(x == 0, 1.0f, 0.0f))
 ANEX_LOOP2(kAdd, x + y)
 ANEX_LOOP2(kSub, x - y)
-ANEX_LOOP2(kMul, x * y)
+ANEX_LOOP2(kMul, x* y)
 ANEX_LOOP2(kRealDiv, x / y)
 ANEX_LOOP2(kFloorDiv, __builtin_floorf(x / y))
 ANEX_LOOP2(kMod, x - __builtin_floorf(x / y) * y)
-ANEX_LOOP2(kMaximum, Pick((x > y) | (x != x), x, y))
-ANEX_LOOP2(kMinimum, Pick((x < y) | (x != x), x, y))
+ANEX_LOOP2(kMaximum, Pick(x == x, Pick(x > y, x, y), x))
+ANEX_LOOP2(kMinimum, Pick(x == x, Pick(x < y, x, y), x))
 ANEX_LOOP2(kPow, __builtin_powf(x, y))
 ANEX_LOOP2(kEqual, Pick(x == y, 1.0f, 0.0f))
 ANEX_LOOP2(kNotEqual, Pick(x != y, 1.0f, 0.0f))
@@ -131,21 +131,21 @@ void kSelect(const float* condition, const float* yes, const float* no, float* o
 // Reductions: lane l takes elements l, l + 16, ...; the lanes are added in order at the end.
 constexpr size_t kLanes = 16;
 
-#define ANEX_SUM(term)                                                 \
-  double lane[kLanes] = {};                                            \
-  size_t i = 0;                                                        \
-  for (; i + kLanes <= n; i += kLanes) {                               \
-    for (size_t l = 0; l < kLanes; ++l) {                              \
-      const double x = xs[i + l];                                      \
-      lane[l] += (term);                                               \
-    }                                                                  \
-  }                                                                    \
-  for (size_t l = 0; i < n; ++i, ++l) {                                \
-    const double x = xs[i];                                            \
-    lane[l] += (term);                                                 \
-  }                                                                    \
-  double total = 0;                                                    \
-  for (size_t l = 0; l < kLanes; ++l) total += lane[l];                \
+#define ANEX_SUM(term)                                  \
+  double lane[kLanes] = {};                             \
+  size_t i = 0;                                         \
+  for (; i + kLanes <= n; i += kLanes) {                \
+    for (size_t l = 0; l < kLanes; ++l) {               \
+      const double x = xs[i + l];                       \
+      lane[l] += (term);                                \
+    }                                                   \
+  }                                                     \
+  for (size_t l = 0; i < n; ++i, ++l) {                 \
+    const double x = xs[i];                             \
+    lane[l] += (term);                                  \
+  }                                                     \
+  double total = 0;                                     \
+  for (size_t l = 0; l < kLanes; ++l) total += lane[l]; \
   return total;
 
 double Sum(const float* xs, size_t n) { ANEX_SUM(x) }
@@ -155,23 +155,26 @@ double SumSquaredDifferences(const float* xs, double mean, size_t n) {
   ANEX_SUM((x - mean) * (x - mean))
 }
 
-#define ANEX_EXTREME(start, better)                                                       \
-  float lane[kLanes];                                                                     \
-  for (size_t l = 0; l < kLanes; ++l) lane[l] = (start);                                  \
-  size_t i = 0;                                                                           \
-  for (; i + kLanes <= n; i += kLanes) {                                                  \
-    for (size_t l = 0; l < kLanes; ++l) {                                                 \
-      const float x = xs[i + l];                                                          \
-      lane[l] = Pick((x better lane[l]) | (x != x), x, lane[l]);                          \
-    }                                                                                     \
-  }                                                                                       \
-  for (size_t l = 0; i < n; ++i, ++l) {                                                   \
-    lane[l] = Pick((xs[i] better lane[l]) | (xs[i] != xs[i]), xs[i], lane[l]);            \
-  }                                                                                       \
-  float best = lane[0];                                                                   \
-  for (size_t l = 1; l < kLanes; ++l) {                                                   \
-    best = Pick((lane[l] better best) | (lane[l] != lane[l]), lane[l], best);             \
-  }                                                                                       \
+// 64 lanes: the compiler unrolls an inner loop of 16 and then finds no vectors in it.
+constexpr size_t kManyLanes = 64;
+// A NaN stays: it is picked when it comes, and no number compares with it afterwards.
+#define ANEX_EXTREME(start, better)                                              \
+  float lane[kManyLanes];                                                            \
+  for (size_t l = 0; l < kManyLanes; ++l) lane[l] = (start);                         \
+  size_t i = 0;                                                                  \
+  for (; i + kManyLanes <= n; i += kManyLanes) {                                         \
+    for (size_t l = 0; l < kManyLanes; ++l) {                                        \
+      const float x = xs[i + l];                                                 \
+      lane[l] = Pick(x == x, Pick(x better lane[l], x, lane[l]), x);             \
+    }                                                                            \
+  }                                                                              \
+  for (size_t l = 0; i < n; ++i, ++l) {                                          \
+    lane[l] = Pick(xs[i] == xs[i], Pick(xs[i] better lane[l], xs[i], lane[l]), xs[i]); \
+  }                                                                              \
+  float best = lane[0];                                                          \
+  for (size_t l = 1; l < kManyLanes; ++l) {                                          \
+    best = Pick(lane[l] == lane[l], Pick(lane[l] better best, lane[l], best), lane[l]); \
+  }                                                                              \
   return best;
 
 float Max(const float* xs, size_t n) { ANEX_EXTREME(-kInfinity, >) }
@@ -180,6 +183,13 @@ float Min(const float* xs, size_t n) { ANEX_EXTREME(kInfinity, <) }
 double ExpMinus(const float* xs, float shift, float* out, size_t n) {
   for (size_t i = 0; i < n; ++i) out[i] = Exp(xs[i] - shift);
   return Sum(out, n);
+}
+
+void MultiplyBy(float* x, float by, size_t n) {
+  for (size_t i = 0; i < n; ++i) x[i] *= by;
+}
+void DivideBy(float* x, float by, size_t n) {
+  for (size_t i = 0; i < n; ++i) x[i] /= by;
 }
 
 void Normalize(const float* xs, double mean, double scale, float* out, size_t n) {
@@ -235,6 +245,8 @@ constexpr VectorOps kOps = {
     Max,
     Min,
     ExpMinus,
+    MultiplyBy,
+    DivideBy,
     Normalize,
     PowerHalf,
     PowerMinusHalf,

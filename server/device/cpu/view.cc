@@ -12,9 +12,7 @@ Strides PackedStrides(const Shape& shape) {
   return strides;
 }
 
-View PackedView(DType dtype, const Shape& shape) {
-  return {dtype, shape, PackedStrides(shape), 0};
-}
+View PackedView(DType dtype, const Shape& shape) { return {dtype, shape, PackedStrides(shape), 0}; }
 
 bool IsContiguous(const View& view) {
   int64_t next = 1;

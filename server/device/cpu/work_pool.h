@@ -34,7 +34,8 @@ class WorkPool {
   // when all are done. Does not allocate. `body` must not call ParallelFor.
   template <typename Body>
   void ParallelFor(int64_t count, const Body& body) {
-    Run(count, [](const void* b, int64_t i, int slot) { (*static_cast<const Body*>(b))(i, slot); },
+    Run(
+        count, [](const void* b, int64_t i, int slot) { (*static_cast<const Body*>(b))(i, slot); },
         &body);
   }
 

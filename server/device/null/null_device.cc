@@ -10,19 +10,20 @@ class NullDevice final : public Device {
   NullDevice() {
     capabilities_.name = "null";
     capabilities_.description = "can do nothing; the skeleton of a new device";
-    // Part of the key of the compile cache: change it whenever an artifact of before would not load,
-    // or would compute other bits. Include the version of whatever compiles (driver, framework).
+    // Part of the key of the compile cache: change it whenever an artifact of before would not
+    // load, or would compute other bits. Include the version of whatever compiles (driver,
+    // framework).
     capabilities_.compiler_version = "null-1";
-    // Claim only what was probed or is known; leave out the rest. Nobody believes a device that says
-    // yes to everything.
+    // Claim only what was probed or is known; leave out the rest. Nobody believes a device that
+    // says yes to everything.
     capabilities_.claims = {};
   }
 
   const Capabilities& capabilities() const override { return capabilities_; }
 
   // Check the options first: an unknown key or value is INVALID_ARGUMENT, so that a misspelt switch
-  // is never silently ignored. Then refuse, by name, every operation and type that you lack. Several
-  // threads may be here at once. If the real compiler can crash or hang, run it elsewhere.
+  // is never silently ignored. Then refuse, by name, every operation and type that you lack.
+  // Several threads may be here at once. If the real compiler can crash or hang, run it elsewhere.
   absl::StatusOr<Artifact> Compile(std::shared_ptr<const mil::Program>,
                                    const DeviceOptions&) override {
     return absl::UnimplementedError("the null device compiles nothing");

@@ -15,6 +15,8 @@ bool IsFast(DType dtype) { return dtype == DType::kFp16 || dtype == DType::kFp32
 // Scores stay in float from the first product to the last: one operation, one rounding. A task is
 // a block of queries of one head.
 constexpr int64_t kQueries = 64;
+// Floats whose conversion is worth waking a helper for.
+constexpr int64_t kWorthSharing = 64 * 1024;
 
 class AttentionKernel final : public Kernel {
  public:
@@ -41,10 +43,12 @@ class AttentionKernel final : public Kernel {
     auto* key_scratch = reinterpret_cast<float*>(run.scratch);
     float* value_scratch = key_scratch + key_floats_;
     float* slots = value_scratch + value_floats_;
-    const float* const key =
-        key_.Load(run.in[1].data, 0, static_cast<size_t>(key_floats_), key_scratch);
-    const float* const value =
-        value_.Load(run.in[2].data, 0, static_cast<size_t>(value_floats_), value_scratch);
+    const float *key = nullptr, *value = nullptr;
+    run.pool->ParallelFor(key_floats_ < kWorthSharing ? 1 : 2, [&](int64_t which, int) {
+      const bool both = key_floats_ < kWorthSharing;
+      if (which == 0) key = LoadAll(key_, run.in[1], key_floats_, key_scratch);
+      if (which == 1 || both) value = LoadAll(value_, run.in[2], value_floats_, value_scratch);
+    });
     const int64_t blocks = (shape_.queries + block_ - 1) / block_;
     run.pool->ParallelFor(shape_.heads * blocks, [&](int64_t task, int slot) {
       RunBlock(run, task / blocks, task % blocks * block_, key, value, slots + slot * SlotFloats());
@@ -52,6 +56,10 @@ class AttentionKernel final : public Kernel {
   }
 
  private:
+  static const float* LoadAll(const Reader& reader, const TensorRef& from, int64_t n, float* to) {
+    return reader.Load(from.data, 0, static_cast<size_t>(n), to);
+  }
+
   // The mask of one query: `keys` elements, repeated or not.
   static View MaskRow(const AttentionShape& shape, const View& mask) {
     if (!shape.has_mask) return PackedView(DType::kFp32, Shape{1});
@@ -69,9 +77,8 @@ class AttentionKernel final : public Kernel {
     float* scores = scratch + block_ * shape_.depth;
     float* result = scores + block_ * shape_.keys;
     float* mask = result + block_ * shape_.width;
-    const float* query =
-        query_.Load(run.in[0].data, shape_.query_of[head] + first * shape_.depth,
-                    static_cast<size_t>(rows * shape_.depth), scratch);
+    const float* query = query_.Load(run.in[0].data, shape_.query_of[head] + first * shape_.depth,
+                                     static_cast<size_t>(rows * shape_.depth), scratch);
     Gemm(rows, shape_.keys, shape_.depth, {query, shape_.depth},
          {key + shape_.key_of[head], shape_.depth, true}, scores, shape_.keys);
     for (int64_t row = 0; row < rows; ++row) {
@@ -88,18 +95,16 @@ class AttentionKernel final : public Kernel {
                   float* mask) const {
     const auto n = static_cast<size_t>(shape_.keys);
     const float scale = static_cast<float>(1 / std::sqrt(static_cast<double>(shape_.depth)));
-    for (size_t i = 0; i < n; ++i) row[i] *= scale;
+    ops_.multiply_by(row, scale, n);
     if (shape_.has_mask) AddMask(run, head, query, row, mask);
     const double sum = ops_.exp_minus(row, ops_.max(row, n), row, n);
-    const auto total = static_cast<float>(sum);
-    for (size_t i = 0; i < n; ++i) row[i] /= total;
+    ops_.divide_by(row, static_cast<float>(sum), n);
   }
 
   void AddMask(const RunContext& run, int64_t head, int64_t query, float* row, float* mask) const {
     const auto n = static_cast<size_t>(shape_.keys);
     const int64_t at = shape_.mask_of[head] + query * shape_.mask_query_step;
-    const std::byte* data =
-        run.in[3].data + at * static_cast<int64_t>(ElementSize(mask_dtype_));
+    const std::byte* data = run.in[3].data + at * static_cast<int64_t>(ElementSize(mask_dtype_));
     const float* read = mask_.Load(data, 0, n, mask);
     if (mask_dtype_ == DType::kBool) {
       constexpr float kExcluded = -std::numeric_limits<float>::infinity();

@@ -17,9 +17,9 @@ MadeKernel MakePointwise(OpSite& site, const ConvShape& conv) {
   ProductSpec spec;
   spec.result = site.ResultType().dtype;
   const DType dtype = site.TypeOf("x").dtype;
-  const View weight = PackedView(
-      dtype, Shape{1, conv.groups, conv.out_channels, conv.in_channels});
-  const View x = PackedView(dtype, Shape{conv.batch, conv.groups, conv.in_channels, conv.in_size()});
+  const View weight = PackedView(dtype, Shape{1, conv.groups, conv.out_channels, conv.in_channels});
+  const View x =
+      PackedView(dtype, Shape{conv.batch, conv.groups, conv.in_channels, conv.in_size()});
   site.Use("weight");
   site.Use("x");
   spec.shape = MatmulShapeOf(weight, false, x, false);
@@ -66,10 +66,10 @@ class ConvKernel final : public Kernel {
     if (has_bias_) {
       bias_read = bias_.Load(run.in[2].data, 0, static_cast<size_t>(BiasFloats()), bias);
     }
-    const float* weight = prepared_.empty()
-                              ? weight_.Load(run.in[1].data, 0,
-                                             static_cast<size_t>(WeightFloats()), converted)
-                              : prepared_.data();
+    const float* weight =
+        prepared_.empty()
+            ? weight_.Load(run.in[1].data, 0, static_cast<size_t>(WeightFloats()), converted)
+            : prepared_.data();
     const int64_t blocks = (conv_.out_size() + block_ - 1) / block_;
     run.pool->ParallelFor(conv_.batch * conv_.groups * blocks, [&](int64_t task, int slot) {
       RunBlock(run, task / blocks, task % blocks * block_, weight, bias_read,
@@ -99,8 +99,8 @@ class ConvKernel final : public Kernel {
     float* patches = scratch + PlaneFloats();
     float* product = patches + depth_ * block_;
     GatherPatches(planes, first, n, patches);
-    Gemm(conv_.out_channels, n, depth_,
-         {weight + group * conv_.out_channels * depth_, depth_}, {patches, n}, product, n);
+    Gemm(conv_.out_channels, n, depth_, {weight + group * conv_.out_channels * depth_, depth_},
+         {patches, n}, product, n);
     for (int64_t channel = 0; channel < conv_.out_channels; ++channel) {
       float* row = product + channel * n;
       const float add = has_bias_ ? bias[group * conv_.out_channels + channel] : 0.0f;
@@ -130,8 +130,8 @@ class ConvKernel final : public Kernel {
       int64_t at = 0;
       bool inside = true;
       for (int axis = 0; axis < kMaxSpatial; ++axis) {
-        const int64_t in = out[axis] * conv_.stride[axis] + kernel[axis] * conv_.dilation[axis] -
-                           conv_.pad[axis];
+        const int64_t in =
+            out[axis] * conv_.stride[axis] + kernel[axis] * conv_.dilation[axis] - conv_.pad[axis];
         inside = inside && in >= 0 && in < conv_.in[axis];
         at = at * conv_.in[axis] + in;
       }

@@ -40,12 +40,12 @@ void CopyPlane(const T* from, int64_t row_stride, int64_t column_stride, T* to, 
 // What to copy, seen as `planes` planes of rows x columns. The row loop is the one that has
 // neighbours in memory, if there is one: that makes the tiles of a transpose square.
 struct Planes {
-  Loops outer;                 // loops around the plane
+  Loops outer;  // loops around the plane
   int64_t planes = 1;
   int64_t rows = 1, columns = 1;
   int64_t row_stride = 0, column_stride = 1;
-  Strides outer_to{};          // of the result, per outer loop
-  int64_t row_to = 0;          // result elements from one row to the next
+  Strides outer_to{};  // of the result, per outer loop
+  int64_t row_to = 0;  // result elements from one row to the next
 };
 
 Planes PlanesOf(const View& view) {
@@ -137,10 +137,14 @@ std::unique_ptr<Kernel> MakeCopy(const Planes& planes) {
 std::unique_ptr<Kernel> MakeCopyKernel(const View& from) {
   const Planes planes = PlanesOf(from);
   switch (ElementSize(from.dtype)) {
-    case 1: return MakeCopy<uint8_t>(planes);
-    case 2: return MakeCopy<uint16_t>(planes);
-    case 4: return MakeCopy<uint32_t>(planes);
-    default: return MakeCopy<uint64_t>(planes);
+    case 1:
+      return MakeCopy<uint8_t>(planes);
+    case 2:
+      return MakeCopy<uint16_t>(planes);
+    case 4:
+      return MakeCopy<uint32_t>(planes);
+    default:
+      return MakeCopy<uint64_t>(planes);
   }
 }
 

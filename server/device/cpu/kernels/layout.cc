@@ -20,8 +20,8 @@ void RunConcat(const Concat& concat, const RunContext& run) {
     for (size_t i = 0; i < run.in.size(); ++i) {
       const uint64_t bytes = concat.bytes[i];
       for (auto row = static_cast<uint64_t>(begin); row < static_cast<uint64_t>(end); ++row) {
-        std::memcpy(run.out[0].data + row * concat.row_bytes + start,
-                    run.in[i].data + row * bytes, bytes);
+        std::memcpy(run.out[0].data + row * concat.row_bytes + start, run.in[i].data + row * bytes,
+                    bytes);
       }
       start += bytes;
     }

@@ -21,8 +21,8 @@ MadeKernel MakeMatmul(OpSite& site) {
   ProductSpec spec;
   spec.result = site.ResultType().dtype;
   const View x = UseMatrix(site, "x"), y = UseMatrix(site, "y");
-  spec.shape = MatmulShapeOf(x, site.BoolOr("transpose_x", false), y,
-                             site.BoolOr("transpose_y", false));
+  spec.shape =
+      MatmulShapeOf(x, site.BoolOr("transpose_x", false), y, site.BoolOr("transpose_y", false));
   spec.constant_x = site.ConstantOf("x");
   spec.constant_y = site.ConstantOf("y");
   return MakeProduct(spec);

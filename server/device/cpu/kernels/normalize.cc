@@ -51,7 +51,7 @@ class SoftmaxKernel final : public Kernel {
     const auto n = static_cast<size_t>(rows_.length);
     const float* x = x_.Load(run.in[0].data, row * rows_.length, n, scratch);
     const auto sum = static_cast<float>(ops_.exp_minus(x, ops_.max(x, n), scratch, n));
-    for (size_t i = 0; i < n; ++i) scratch[i] /= sum;
+    ops_.divide_by(scratch, sum, n);
     StoreFloats(ops_, dtype_, scratch, run.out[0].data, row * rows_.length, n);
   }
 
@@ -168,8 +168,7 @@ MadeKernel MakeLayerNorm(OpSite& site) {
   const View x = site.InputView(site.Use("x"));
   const size_t gamma = site.Has("gamma") ? site.Use("gamma") : 0;
   const size_t beta = site.Has("beta") ? site.Use("beta") : 0;
-  return std::make_unique<LayerNormKernel>(*rows, x, gamma, beta,
-                                           site.DoubleOr("epsilon", 1e-5));
+  return std::make_unique<LayerNormKernel>(*rows, x, gamma, beta, site.DoubleOr("epsilon", 1e-5));
 }
 
 }  // namespace anex::device::cpu

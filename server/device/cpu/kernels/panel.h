@@ -37,8 +37,8 @@ class Panels {
 
   const VectorOps& ops_;
   DType dtype_;
-  bool transposed_ = false;   // stored rows are the matrix's columns
-  bool converts_ = false;     // at each run
+  bool transposed_ = false;  // stored rows are the matrix's columns
+  bool converts_ = false;    // at each run
   int64_t stored_rows_ = 0, stored_columns_ = 0, row_stride_ = 0;
   int64_t count_ = 0, pieces_per_panel_ = 1, rows_per_piece_ = 0;
   std::vector<int64_t> panel_of_;  // batch entry -> panel

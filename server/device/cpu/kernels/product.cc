@@ -97,7 +97,8 @@ class ProductKernel final : public Kernel {
     float* to = Direct() ? run.out[0].as<float>() + first : tile;
     Gemm(rows, columns, shape.k, x_.At(batch, row, 0, run.in[0], x_scratch),
          y_.At(batch, 0, column, run.in[1], y_scratch), to, stride);
-    if (spec_.bias == ProductBias::kPerColumn) AddColumnBias(to, stride, rows, columns, bias + column);
+    if (spec_.bias == ProductBias::kPerColumn)
+      AddColumnBias(to, stride, rows, columns, bias + column);
     if (spec_.bias == ProductBias::kPerRow) {
       AddRowBias(to, stride, rows, columns, bias + batch % spec_.bias_batches * shape.m + row);
     }
@@ -139,8 +140,7 @@ bool IsMatrixLike(const View& view) {
   const int64_t rows = view.shape[rank - 2], columns = view.shape[rank - 1];
   const int64_t row_stride = view.strides[rank - 2], column_stride = view.strides[rank - 1];
   const bool by_rows = (columns == 1 || column_stride == 1) && (rows == 1 || row_stride >= columns);
-  const bool by_columns =
-      (rows == 1 || row_stride == 1) && (columns == 1 || column_stride >= rows);
+  const bool by_columns = (rows == 1 || row_stride == 1) && (columns == 1 || column_stride >= rows);
   return by_rows || by_columns;
 }
 

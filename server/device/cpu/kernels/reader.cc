@@ -11,9 +11,12 @@ namespace {
 
 float ReadOne(DType dtype, const std::byte* data, int64_t at) {
   switch (dtype) {
-    case DType::kFp16: return HalfToFloat(reinterpret_cast<const uint16_t*>(data)[at]);
-    case DType::kBool: return reinterpret_cast<const uint8_t*>(data)[at] != 0 ? 1.0f : 0.0f;
-    default: return reinterpret_cast<const float*>(data)[at];
+    case DType::kFp16:
+      return HalfToFloat(reinterpret_cast<const uint16_t*>(data)[at]);
+    case DType::kBool:
+      return reinterpret_cast<const uint8_t*>(data)[at] != 0 ? 1.0f : 0.0f;
+    default:
+      return reinterpret_cast<const float*>(data)[at];
   }
 }
 

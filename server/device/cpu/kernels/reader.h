@@ -29,7 +29,9 @@ class Reader {
   const float* Load(const std::byte* data, int64_t first, size_t n, float* to) const;
 
   // True if every element is the same one.
-  bool is_scalar() const { return loops_.rank == 0 || (loops_.rank == 1 && loops_.strides[0] == 0); }
+  bool is_scalar() const {
+    return loops_.rank == 0 || (loops_.rank == 1 && loops_.strides[0] == 0);
+  }
 
  private:
   // One run along the innermost loop.

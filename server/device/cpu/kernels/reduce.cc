@@ -73,11 +73,21 @@ class ReduceKernel final : public Kernel {
       const auto n = static_cast<size_t>(std::min(kBlock, rows_.length - at));
       const float* x = x_.Load(run.in[0].data, row * rows_.length + at, n, block);
       switch (what_.total) {
-        case Total::kSum: total += ops_.sum(x, n); break;
-        case Total::kAbs: total += ops_.sum_abs(x, n); break;
-        case Total::kSquares: total += ops_.sum_squares(x, n); break;
-        case Total::kMax: total = Larger(total, ops_.max(x, n)); break;
-        case Total::kMin: total = -Larger(-total, -ops_.min(x, n)); break;
+        case Total::kSum:
+          total += ops_.sum(x, n);
+          break;
+        case Total::kAbs:
+          total += ops_.sum_abs(x, n);
+          break;
+        case Total::kSquares:
+          total += ops_.sum_squares(x, n);
+          break;
+        case Total::kMax:
+          total = Larger(total, ops_.max(x, n));
+          break;
+        case Total::kMin:
+          total = -Larger(-total, -ops_.min(x, n));
+          break;
       }
     }
     return total;

@@ -40,15 +40,24 @@ T Saturated(double value) {
 template <typename F>
 void WithInteger(DType dtype, F f) {
   switch (dtype) {
-    case DType::kInt8: return f(int8_t{});
-    case DType::kInt16: return f(int16_t{});
-    case DType::kInt32: return f(int32_t{});
-    case DType::kInt64: return f(int64_t{});
-    case DType::kUint8: return f(uint8_t{});
-    case DType::kUint16: return f(uint16_t{});
-    case DType::kUint32: return f(uint32_t{});
-    case DType::kUint64: return f(uint64_t{});
-    default: return;
+    case DType::kInt8:
+      return f(int8_t{});
+    case DType::kInt16:
+      return f(int16_t{});
+    case DType::kInt32:
+      return f(int32_t{});
+    case DType::kInt64:
+      return f(int64_t{});
+    case DType::kUint8:
+      return f(uint8_t{});
+    case DType::kUint16:
+      return f(uint16_t{});
+    case DType::kUint32:
+      return f(uint32_t{});
+    case DType::kUint64:
+      return f(uint64_t{});
+    default:
+      return;
   }
 }
 
@@ -56,12 +65,18 @@ void WithInteger(DType dtype, F f) {
 
 double GetDouble(const TensorRef& tensor, int64_t i) {
   switch (tensor.view->dtype) {
-    case DType::kFp16: return HalfToDouble(Load<uint16_t>(tensor, i));
-    case DType::kBf16: return Bf16ToDouble(Load<uint16_t>(tensor, i));
-    case DType::kFp32: return double{Load<float>(tensor, i)};
-    case DType::kFp64: return Load<double>(tensor, i);
-    case DType::kUint64: return static_cast<double>(Load<uint64_t>(tensor, i));
-    default: return static_cast<double>(GetInt(tensor, i));
+    case DType::kFp16:
+      return HalfToDouble(Load<uint16_t>(tensor, i));
+    case DType::kBf16:
+      return Bf16ToDouble(Load<uint16_t>(tensor, i));
+    case DType::kFp32:
+      return double{Load<float>(tensor, i)};
+    case DType::kFp64:
+      return Load<double>(tensor, i);
+    case DType::kUint64:
+      return static_cast<double>(Load<uint64_t>(tensor, i));
+    default:
+      return static_cast<double>(GetInt(tensor, i));
   }
 }
 
@@ -70,23 +85,26 @@ int64_t GetInt(const TensorRef& tensor, int64_t i) {
   if (dtype == DType::kBool) return Load<uint8_t>(tensor, i) != 0 ? 1 : 0;
   if (IsFloat(dtype)) return Saturated<int64_t>(GetDouble(tensor, i));
   int64_t value = 0;
-  WithInteger(dtype, [&](auto kind) {
-    value = static_cast<int64_t>(Load<decltype(kind)>(tensor, i));
-  });
+  WithInteger(dtype,
+              [&](auto kind) { value = static_cast<int64_t>(Load<decltype(kind)>(tensor, i)); });
   return value;
 }
 
 void PutDouble(const TensorRef& tensor, int64_t i, double value) {
   switch (tensor.view->dtype) {
-    case DType::kFp16: return Store(tensor, i, DoubleToHalf(value));
-    case DType::kBf16: return Store(tensor, i, DoubleToBf16(value));
-    case DType::kFp32: return Store(tensor, i, static_cast<float>(value));
-    case DType::kFp64: return Store(tensor, i, value);
-    case DType::kBool: return Store(tensor, i, uint8_t{value != 0});
+    case DType::kFp16:
+      return Store(tensor, i, DoubleToHalf(value));
+    case DType::kBf16:
+      return Store(tensor, i, DoubleToBf16(value));
+    case DType::kFp32:
+      return Store(tensor, i, static_cast<float>(value));
+    case DType::kFp64:
+      return Store(tensor, i, value);
+    case DType::kBool:
+      return Store(tensor, i, uint8_t{value != 0});
     default:
-      WithInteger(tensor.view->dtype, [&](auto kind) {
-        Store(tensor, i, Saturated<decltype(kind)>(value));
-      });
+      WithInteger(tensor.view->dtype,
+                  [&](auto kind) { Store(tensor, i, Saturated<decltype(kind)>(value)); });
   }
 }
 

@@ -25,8 +25,8 @@ inline bool HoldsFloats(const TensorRef& tensor) { return IsFloat(tensor.view->d
 using Index = std::array<int64_t, kMaxRank>;
 // Steps to the next position in row-major order; false past the last one.
 bool Advance(const Shape& shape, Index& index);
-// Where `index` is in packed memory of `shape`. Axes are matched at the right, and an axis of size 1
-// is read again and again: numpy's broadcasting. `rank` is the rank of `index`.
+// Where `index` is in packed memory of `shape`. Axes are matched at the right, and an axis of size
+// 1 is read again and again: numpy's broadcasting. `rank` is the rank of `index`.
 int64_t Position(const Shape& shape, const Index& index, int rank);
 
 }  // namespace anex::device::cpu

@@ -84,12 +84,12 @@ MadeKernel MakeReshape(OpSite& site) {
 MadeKernel MakeTranspose(OpSite& site) {
   const Shape& shape = site.TypeOf("x").shape;
   site.Use("x");
-  return MakeMover([shape, perm = site.Axes("perm", shape.rank())](const RunContext&,
-                                                                   const Index& index) {
-    Index from{};
-    for (size_t axis = 0; axis < perm.size(); ++axis) from[perm[axis]] = index[axis];
-    return Source{0, Position(shape, from, shape.rank())};
-  });
+  return MakeMover(
+      [shape, perm = site.Axes("perm", shape.rank())](const RunContext&, const Index& index) {
+        Index from{};
+        for (size_t axis = 0; axis < perm.size(); ++axis) from[perm[axis]] = index[axis];
+        return Source{0, Position(shape, from, shape.rank())};
+      });
 }
 
 MadeKernel MakeSlice(OpSite& site) {

@@ -127,7 +127,8 @@ void AttendRow(const AttentionShape& shape, const RunContext& run, int64_t head,
     weights[key] = dot * scale + MaskOf(shape, run, head, query, key);
     if (weights[key] > largest || std::isnan(weights[key])) largest = weights[key];
   }
-  for (int64_t key = 0; key < shape.keys; ++key) sum += weights[key] = std::exp(weights[key] - largest);
+  for (int64_t key = 0; key < shape.keys; ++key)
+    sum += weights[key] = std::exp(weights[key] - largest);
   for (int64_t key = 0; key < shape.keys; ++key) weights[key] /= sum;
 }
 
@@ -152,11 +153,9 @@ void RunAttention(const AttentionShape& shape, const RunContext& run) {
 
 MadeKernel MakeMatmul(OpSite& site) {
   const View x = site.InputView(site.Use("x")), y = site.InputView(site.Use("y"));
-  return MakeFunctionKernel(
-      [shape = MatmulShapeOf(x, site.BoolOr("transpose_x", false), y,
-                             site.BoolOr("transpose_y", false))](const RunContext& run) {
-        RunMatmul(shape, run);
-      });
+  return MakeFunctionKernel([shape = MatmulShapeOf(x, site.BoolOr("transpose_x", false), y,
+                                                   site.BoolOr("transpose_y", false))](
+                                const RunContext& run) { RunMatmul(shape, run); });
 }
 
 MadeKernel MakeLinear(OpSite& site) {

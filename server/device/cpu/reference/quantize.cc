@@ -42,8 +42,8 @@ std::unique_ptr<Kernel> MakeScaled(const Scales& scales, F f) {
     Index index{};
     int64_t i = 0;
     do {
-      const double result = f(GetDouble(run.in[0], i), scales.ScaleAt(run, index),
-                              scales.ZeroAt(run, index));
+      const double result =
+          f(GetDouble(run.in[0], i), scales.ScaleAt(run, index), scales.ZeroAt(run, index));
       PutDouble(run.out[0], i++, result);
     } while (Advance(scales.shape, index));
   });
@@ -59,9 +59,8 @@ MadeKernel MakeQuantize(OpSite& site) {
 
 MadeKernel MakeDequantize(OpSite& site) {
   const bool constant = site.op() == "constexpr_affine_dequantize";
-  return MakeScaled(
-      ReadScales(site, constant ? "quantized_data" : "input"),
-      [](double q, double scale, double zero) { return (q - zero) * scale; });
+  return MakeScaled(ReadScales(site, constant ? "quantized_data" : "input"),
+                    [](double q, double scale, double zero) { return (q - zero) * scale; });
 }
 
 }  // namespace anex::device::cpu::reference

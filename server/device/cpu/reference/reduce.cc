@@ -17,11 +17,11 @@ constexpr struct {
   std::string_view op;
   Reduction reduction;
 } kReductions[] = {
-    {"reduce_sum", Reduction::kSum},           {"reduce_mean", Reduction::kMean},
-    {"reduce_max", Reduction::kMax},           {"reduce_min", Reduction::kMin},
-    {"reduce_prod", Reduction::kProd},         {"reduce_l1_norm", Reduction::kL1},
-    {"reduce_l2_norm", Reduction::kL2},        {"reduce_sum_square", Reduction::kSumSquare},
-    {"reduce_log_sum", Reduction::kLogSum},    {"reduce_log_sum_exp", Reduction::kLogSumExp},
+    {"reduce_sum", Reduction::kSum},        {"reduce_mean", Reduction::kMean},
+    {"reduce_max", Reduction::kMax},        {"reduce_min", Reduction::kMin},
+    {"reduce_prod", Reduction::kProd},      {"reduce_l1_norm", Reduction::kL1},
+    {"reduce_l2_norm", Reduction::kL2},     {"reduce_sum_square", Reduction::kSumSquare},
+    {"reduce_log_sum", Reduction::kLogSum}, {"reduce_log_sum_exp", Reduction::kLogSumExp},
 };
 
 // The part of a shape that a reduction keeps, and the part that it runs over; each has the rank of
@@ -57,31 +57,45 @@ double Minimum(double a, double b) { return a < b || std::isnan(a) ? a : b; }
 
 double Start(Reduction reduction) {
   switch (reduction) {
-    case Reduction::kMax: return -std::numeric_limits<double>::infinity();
-    case Reduction::kMin: return std::numeric_limits<double>::infinity();
-    case Reduction::kProd: return 1;
-    default: return 0;
+    case Reduction::kMax:
+      return -std::numeric_limits<double>::infinity();
+    case Reduction::kMin:
+      return std::numeric_limits<double>::infinity();
+    case Reduction::kProd:
+      return 1;
+    default:
+      return 0;
   }
 }
 
 double Add(Reduction reduction, double total, double x) {
   switch (reduction) {
-    case Reduction::kMax: return Maximum(total, x);
-    case Reduction::kMin: return Minimum(total, x);
-    case Reduction::kProd: return total * x;
-    case Reduction::kL1: return total + std::fabs(x);
+    case Reduction::kMax:
+      return Maximum(total, x);
+    case Reduction::kMin:
+      return Minimum(total, x);
+    case Reduction::kProd:
+      return total * x;
+    case Reduction::kL1:
+      return total + std::fabs(x);
     case Reduction::kL2:
-    case Reduction::kSumSquare: return total + x * x;
-    default: return total + x;
+    case Reduction::kSumSquare:
+      return total + x * x;
+    default:
+      return total + x;
   }
 }
 
 double Finish(Reduction reduction, double total, int64_t count) {
   switch (reduction) {
-    case Reduction::kMean: return total / static_cast<double>(count);
-    case Reduction::kL2: return std::sqrt(total);
-    case Reduction::kLogSum: return std::log(total);
-    default: return total;
+    case Reduction::kMean:
+      return total / static_cast<double>(count);
+    case Reduction::kL2:
+      return std::sqrt(total);
+    case Reduction::kLogSum:
+      return std::log(total);
+    default:
+      return total;
   }
 }
 
@@ -142,14 +156,13 @@ MadeKernel MakeArgReduce(OpSite& site) {
   const Shape& shape = site.TypeOf("x").shape;
   site.Use("x");
   const Parts parts = PartsOf(shape, {FromZero(site.IntOr("axis", -1), shape.rank())});
-  return MakeFunctionKernel(
-      [parts, largest = site.op() == "reduce_argmax"](const RunContext& run) {
-        Index kept{};
-        int64_t i = 0;
-        do {
-          PutInt(run.out[0], i++, ArgOne(largest, run.in[0], parts, kept));
-        } while (Advance(parts.kept, kept));
-      });
+  return MakeFunctionKernel([parts, largest = site.op() == "reduce_argmax"](const RunContext& run) {
+    Index kept{};
+    int64_t i = 0;
+    do {
+      PutInt(run.out[0], i++, ArgOne(largest, run.in[0], parts, kept));
+    } while (Advance(parts.kept, kept));
+  });
 }
 
 MadeKernel MakeSoftmax(OpSite& site) {
@@ -186,8 +199,7 @@ MadeKernel MakeLayerNorm(OpSite& site) {
     Index kept{};
     do {
       double sum = 0, squares = 0;
-      ForReduced(x.view->shape, parts, kept,
-                 [&](int64_t at, int64_t) { sum += GetDouble(x, at); });
+      ForReduced(x.view->shape, parts, kept, [&](int64_t at, int64_t) { sum += GetDouble(x, at); });
       const double mean = sum / n;
       ForReduced(x.view->shape, parts, kept, [&](int64_t at, int64_t) {
         squares += (GetDouble(x, at) - mean) * (GetDouble(x, at) - mean);
