@@ -1,6 +1,6 @@
-// What the SDK needs from below. Two implementers: grpc_transport (a daemon) and inproc_transport (the
-// engine in this process), so that a program is the same in both. Values are those of proto/values;
-// no gRPC or protobuf type passes through here.
+// What the SDK needs from below. Two implementers: grpc_transport (a daemon) and inproc_transport
+// (the engine in this process), so that a program is the same in both. Values are those of
+// proto/values; no gRPC or protobuf type passes through here.
 //
 // Threads: every method from any thread. Methods that wait end at `deadline` of the transport
 // (CallDeadline, default 60 s) with DEADLINE_EXCEEDED. After the daemon went away all verbs say

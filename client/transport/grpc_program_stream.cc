@@ -1,0 +1,85 @@
+#include "client/transport/grpc_program_stream.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+
+#include "proto/convert/kernel_convert.h"
+
+namespace anex {
+namespace {
+
+using Write = std::function<bool(const v1::ProgramPart&)>;
+
+v1::ProgramPart Header(const ProgramSource& source, const CompileOptions& options) {
+  v1::ProgramPart part;
+  v1::ProgramPart::Header& header = *part.mutable_header();
+  header.set_name(source.name);
+  convert::ToProto(options, header.mutable_options());
+  header.set_text_bytes(source.text.size());
+  for (const auto& [path, content] : source.weights) {
+    v1::ProgramPart::WeightFile& file = *header.add_weights();
+    file.set_path(path);
+    file.set_bytes(content->size());
+  }
+  return part;
+}
+
+bool SendText(const std::string& text, const Write& write) {
+  for (size_t at = 0; at < text.size(); at += kProgramPiece) {
+    v1::ProgramPart part;
+    part.set_text(text.substr(at, kProgramPiece));
+    if (!write(part)) return false;
+  }
+  return true;
+}
+
+bool SendFile(uint32_t index, const std::string& content, const Write& write) {
+  for (size_t at = 0; at < content.size(); at += kProgramPiece) {
+    v1::ProgramPart part;
+    v1::ProgramPart::WeightPiece& piece = *part.mutable_weights();
+    piece.set_file(index);
+    piece.set_offset(at);
+    piece.set_data(content.substr(at, kProgramPiece));
+    if (!write(part)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string ContentSha256(const ProgramSource& source) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        &EVP_MD_CTX_free);
+  std::string digest(32, '\0');
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  EVP_DigestUpdate(context.get(), source.text.data(), source.text.size());
+  for (const auto& [path, content] : source.weights) {
+    EVP_DigestUpdate(context.get(), content->data(), content->size());
+  }
+  EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), nullptr);
+  return digest;
+}
+
+uint64_t WeightBytes(const ProgramSource& source) {
+  uint64_t bytes = 0;
+  for (const auto& [path, content] : source.weights) bytes += content->size();
+  return bytes;
+}
+
+void SendProgram(const ProgramSource& source, const CompileOptions& options,
+                 const std::string& content_sha256, const Write& write) {
+  if (!write(Header(source, options)) || !SendText(source.text, write)) return;
+  uint32_t index = 0;
+  for (const auto& [path, content] : source.weights) {
+    if (!SendFile(index++, *content, write)) return;
+  }
+  v1::ProgramPart part;
+  part.mutable_trailer()->set_total_bytes(source.text.size() + WeightBytes(source));
+  part.mutable_trailer()->set_content_sha256(content_sha256);
+  write(part);
+}
+
+}  // namespace anex
