@@ -267,13 +267,13 @@ constexpr const char* kFooter =
     "Exit codes: 0 orderly end, 1 failed start, 2 bad flags or configuration, 3 another anexd\n"
     "has the runtime folder.";
 
-// A variable that names an absolute path, else "".
-std::string PathVariable(const Surroundings& surroundings, const std::string& name) {
+// A variable that names a folder, else "".
+std::string PathVariable(const Surroundings& surroundings, const std::string& name,
+                         bool may_be_relative) {
   if (!surroundings.environment) return "";
-  std::optional<std::string> value = surroundings.environment(name);
-  if (!value || value->empty() || value->front() != '/') return "";
   Value found;
-  found.text = std::move(value);
+  found.text = surroundings.environment(name);
+  found.from_flag = may_be_relative;
   return LegalPath(found).value_or("");
 }
 
@@ -285,13 +285,15 @@ std::string Below(const std::string& parent, const std::string& name) {
 
 Config DefaultConfig(const Surroundings& surroundings) {
   Config config;
-  const std::string runtime = PathVariable(surroundings, "XDG_RUNTIME_DIR");
-  const std::string temporary = PathVariable(surroundings, "TMPDIR");
+  // Where clients look: they take these two as they are, relative ones too.
+  const std::string runtime = PathVariable(surroundings, "XDG_RUNTIME_DIR", true);
+  const std::string temporary = PathVariable(surroundings, "TMPDIR", true);
   config.runtime_dir = !runtime.empty() ? Below(runtime, "anexd")
                                         : Below(temporary.empty() ? "/tmp" : temporary,
                                                 absl::StrCat("anexd-", surroundings.uid));
-  const std::string cache = PathVariable(surroundings, "XDG_CACHE_HOME");
-  const std::string home = PathVariable(surroundings, "HOME");
+  // The XDG rule: a relative one counts as not set.
+  const std::string cache = PathVariable(surroundings, "XDG_CACHE_HOME", false);
+  const std::string home = PathVariable(surroundings, "HOME", false);
   if (!cache.empty()) {
     config.cache_dir = Below(cache, "anexd");
   } else if (!home.empty()) {

@@ -46,8 +46,8 @@ struct CommandLine {
 };
 
 // The configuration with nothing said: $XDG_RUNTIME_DIR/anexd, else anexd-UID in the temporary
-// folder (the client's rule as well); $XDG_CACHE_HOME/anexd, else ~/.cache/anexd, else none.
-// Variables that are empty or no absolute path count as not set.
+// folder (where clients look by themselves, so relative ones count); $XDG_CACHE_HOME/anexd, else
+// ~/.cache/anexd, else none (relative ones count as not set). An empty variable is not set.
 Config DefaultConfig(const Surroundings& surroundings);
 
 // `arguments` are without the program's name. INVALID_ARGUMENT lists all problems, one a line, each

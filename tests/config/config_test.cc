@@ -111,11 +111,16 @@ TEST_F(ConfigTest, WithoutThemTheFoldersAreTheUsersOwn) {
   EXPECT_EQ(Accepted({}).runtime_dir, "/scratch/anexd-4711");
 }
 
-TEST_F(ConfigTest, EmptyAndRelativeVariablesCountAsNotSet) {
+TEST_F(ConfigTest, EmptyVariablesAndARelativeCacheCountAsNotSet) {
   variables_ = {
-      {"XDG_RUNTIME_DIR", ""}, {"XDG_CACHE_HOME", "cache"}, {"HOME", "home"}, {"TMPDIR", "t"}};
+      {"XDG_RUNTIME_DIR", ""}, {"XDG_CACHE_HOME", "cache"}, {"HOME", "home"}, {"TMPDIR", ""}};
   EXPECT_EQ(Accepted({}).runtime_dir, "/tmp/anexd-4711");
   EXPECT_EQ(Accepted({}).cache_dir, "") << "without a home there is no disk cache";
+}
+
+TEST_F(ConfigTest, ARelativeRuntimeFolderIsWhereAClientOfThisFolderLooks) {
+  variables_ = {{"XDG_RUNTIME_DIR", "run"}};
+  EXPECT_EQ(Accepted({}).runtime_dir, std::filesystem::current_path().string() + "/run/anexd");
 }
 
 // --- Flags, file and which of them wins ------------------------------------------------------
