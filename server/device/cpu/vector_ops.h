@@ -1,5 +1,5 @@
 // Loops over arrays of float, and the conversions from and to fp16: what the fast kernels are made
-// of. The same source is compiled for several instruction sets (vector_ops_body.h) and the best one
+// of. The same source is compiled for several instruction sets (vector_ops_body.inc) and the best one
 // that the processor has is picked once.
 //
 // Threads: pure functions. Invariant: every variant computes the same bits. There is no fused

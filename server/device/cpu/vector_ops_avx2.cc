@@ -29,7 +29,7 @@ void FloatToHalfBlock(const float* from, uint16_t* to) {
   }
 }
 
-#include "server/device/cpu/vector_ops_body.h"
+#include "server/device/cpu/vector_ops_body.inc"
 
 }  // namespace
 

@@ -24,7 +24,7 @@ void FloatToHalfBlock(const float* from, uint16_t* to) {
                       _mm512_cvtps_ph(clean, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
-#include "server/device/cpu/vector_ops_body.h"
+#include "server/device/cpu/vector_ops_body.inc"
 
 }  // namespace
 

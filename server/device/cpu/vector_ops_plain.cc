@@ -20,7 +20,7 @@ void FloatToHalfBlock(const float* from, uint16_t* to) {
   for (int i = 0; i < 16; ++i) to[i] = FloatToHalf(from[i]);
 }
 
-#include "server/device/cpu/vector_ops_body.h"
+#include "server/device/cpu/vector_ops_body.inc"
 
 }  // namespace
 
