@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/convert/status_convert.h"
 #include "proto/convert/tensor_convert.h"
+#include "proto/convert/utf8.h"
 
 namespace anex::convert {
 namespace {
@@ -60,13 +61,13 @@ absl::StatusOr<LoopbackSpec> FromProto(const v1::Loopback& message) {
 }  // namespace
 
 void ToProto(const Binding& binding, v1::Binding* message) {
-  message->set_port(binding.port);
+  message->set_port(ToUtf8(binding.port));
   if (const auto* surface = std::get_if<SurfaceId>(&binding.target)) {
     message->set_surface_id(surface->value());
   } else {
     const auto& parameter = std::get<ParameterRef>(binding.target);
     message->mutable_parameter()->set_parameter_set_id(parameter.set.value());
-    message->mutable_parameter()->set_parameter(parameter.parameter);
+    message->mutable_parameter()->set_parameter(ToUtf8(parameter.parameter));
   }
 }
 
@@ -84,7 +85,7 @@ absl::StatusOr<Binding> FromProto(const v1::Binding& message) {
 
 void ToProto(const InvocationSpec& spec, v1::PrepareInvocationRequest* message) {
   message->set_kernel_id(spec.kernel.value());
-  message->set_function(spec.function);
+  message->set_function(ToUtf8(spec.function));
   for (const Binding& binding : spec.bindings) ToProto(binding, message->add_bindings());
 }
 
@@ -111,7 +112,7 @@ void ToProto(const ChainSpec& spec, v1::DefineChainRequest* message) {
   }
   message->set_repeat(spec.repeat);
   for (SurfaceId result : spec.results) message->add_result_surface_ids(result.value());
-  message->set_label(spec.label);
+  message->set_label(ToUtf8(spec.label));
 }
 
 absl::StatusOr<ChainSpec> FromProto(const v1::DefineChainRequest& message) {
@@ -126,7 +127,7 @@ absl::StatusOr<ChainSpec> FromProto(const v1::DefineChainRequest& message) {
     if (!value.ok()) return value.status();
     spec.loopbacks.push_back(*value);
   }
-  spec.repeat = message.repeat();
+  spec.repeat = message.repeat() == 0 ? 1 : message.repeat();
   for (uint64_t result : message.result_surface_ids()) spec.results.push_back(SurfaceId(result));
   spec.label = message.label();
   return spec;
@@ -134,7 +135,7 @@ absl::StatusOr<ChainSpec> FromProto(const v1::DefineChainRequest& message) {
 
 void ToProto(const LaneSpec& spec, v1::CreateLaneRequest* message) {
   message->set_qos(static_cast<v1::QosClass>(static_cast<int>(spec.qos) + 1));
-  message->set_label(spec.label);
+  message->set_label(ToUtf8(spec.label));
 }
 
 absl::StatusOr<LaneSpec> FromProto(const v1::CreateLaneRequest& message) {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/convert/tensor_convert.h"
+#include "proto/convert/utf8.h"
 
 namespace anex::convert {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 constexpr int kMaxOptions = 64;
 
 void ToProto(const PortInfo& port, v1::PortInfo* message) {
-  message->set_name(port.name);
+  message->set_name(ToUtf8(port.name));
   message->set_direction(static_cast<v1::PortDirection>(static_cast<int>(port.direction) + 1));
   convert::ToProto(port.layout, message->mutable_layout());
 }
@@ -72,8 +73,10 @@ absl::Status AppendAll(const Messages& messages, Values& values) {
 }  // namespace
 
 void ToProto(const CompileOptions& options, v1::CompileOptions* message) {
-  message->set_device(options.device);
-  for (const auto& [key, value] : options.options) (*message->mutable_options())[key] = value;
+  message->set_device(ToUtf8(options.device));
+  for (const auto& [key, value] : options.options) {
+    (*message->mutable_options())[ToUtf8(key)] = ToUtf8(value);
+  }
 }
 
 absl::StatusOr<CompileOptions> FromProto(const v1::CompileOptions& message) {
@@ -90,13 +93,13 @@ absl::StatusOr<CompileOptions> FromProto(const v1::CompileOptions& message) {
 void ToProto(const Diagnostic& diagnostic, v1::Diagnostic* message) {
   message->set_severity(static_cast<v1::Severity>(static_cast<int>(diagnostic.severity) + 1));
   message->set_code(diagnostic.code);
-  message->set_message(diagnostic.message);
-  message->set_file(diagnostic.file);
+  message->set_message(ToUtf8(diagnostic.message));
+  message->set_file(ToUtf8(diagnostic.file));
   message->set_line(diagnostic.line);
   message->set_column(diagnostic.column);
   message->set_length(diagnostic.length);
-  message->set_source_line(diagnostic.source_line);
-  message->set_help(diagnostic.help);
+  message->set_source_line(ToUtf8(diagnostic.source_line));
+  message->set_help(ToUtf8(diagnostic.help));
   for (const Diagnostic& note : diagnostic.notes) ToProto(note, message->add_notes());
 }
 
@@ -111,7 +114,7 @@ absl::StatusOr<Diagnostic> FromProto(const v1::Diagnostic& message) {
 }
 
 void ToProto(const FunctionInfo& function, v1::FunctionInfo* message) {
-  message->set_name(function.name);
+  message->set_name(ToUtf8(function.name));
   for (const PortInfo& port : function.ports) ToProto(port, message->add_ports());
 }
 
@@ -129,8 +132,8 @@ absl::StatusOr<FunctionInfo> FromProto(const v1::FunctionInfo& message) {
 void ToProto(const KernelInfo& info, v1::KernelInfo* message) {
   message->set_kernel_id(info.id.value());
   message->set_digest(info.digest);
-  message->set_name(info.name);
-  message->set_device(info.device);
+  message->set_name(ToUtf8(info.name));
+  message->set_device(ToUtf8(info.device));
   for (const FunctionInfo& function : info.functions) ToProto(function, message->add_functions());
   message->set_origin(static_cast<v1::CompileOrigin>(static_cast<int>(info.origin) + 1));
   ToProto(info.timings, message->mutable_timings());

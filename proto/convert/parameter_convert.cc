@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/convert/tensor_convert.h"
+#include "proto/convert/utf8.h"
 
 namespace anex::convert {
 namespace {
@@ -59,12 +60,12 @@ void ToProto(const ParameterSetSpec& spec, v1::CreateParameterSetRequest* messag
   message->set_mode(ModeToProto(spec.mode));
   for (const ParameterSpec& parameter : spec.parameters) {
     v1::ParameterSpec* out = message->add_parameters();
-    out->set_name(parameter.name);
+    out->set_name(ToUtf8(parameter.name));
     out->set_dtype(ToProto(parameter.dtype));
     for (int64_t dim : parameter.shape.dims()) out->add_shape(dim);
     for (const PortRef& port : parameter.fits) ToProto(port, out->add_fits());
   }
-  message->set_label(spec.label);
+  message->set_label(ToUtf8(spec.label));
 }
 
 absl::StatusOr<ParameterSetSpec> FromProto(const v1::CreateParameterSetRequest& message) {
@@ -87,10 +88,10 @@ void ToProto(const ParameterSetInfo& info, v1::ParameterSetInfo* message) {
   message->set_generation(info.generation);
   message->set_front_buffer(info.front_buffer);
   message->set_leased(info.leased);
-  message->set_label(info.label);
+  message->set_label(ToUtf8(info.label));
   for (const ParameterInfo& parameter : info.parameters) {
     v1::ParameterInfo* out = message->add_parameters();
-    out->set_name(parameter.name);
+    out->set_name(ToUtf8(parameter.name));
     ToProto(parameter.layout, out->mutable_layout());
     for (SurfaceId buffer : parameter.buffers) out->add_buffer_ids(buffer.value());
   }
@@ -130,7 +131,7 @@ absl::StatusOr<WriteLease> FromProto(const v1::WriteLease& message) {
 }
 
 void ToProto(const WeightChunk& chunk, v1::WeightChunk* message) {
-  message->set_parameter(chunk.parameter);
+  message->set_parameter(ToUtf8(chunk.parameter));
   message->set_element_offset(chunk.element_offset);
   message->set_dtype(ToProto(chunk.dtype));
   message->set_crc32(chunk.crc32);

@@ -3,30 +3,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 
 namespace anex::convert {
 namespace {
-
-// Length of the valid UTF-8 sequence that starts at `at`, or 0.
-size_t SequenceLength(const std::string& text, size_t at) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
-  const auto tail = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
-  const unsigned char lead = byte(at);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return tail(at + 1) ? 2 : 0;
-  if ((lead & 0xF0) == 0xE0) {
-    const bool overlong = lead == 0xE0 && byte(at + 1) < 0xA0;
-    const bool surrogate = lead == 0xED && byte(at + 1) >= 0xA0;
-    return tail(at + 1) && tail(at + 2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const bool overlong = lead == 0xF0 && byte(at + 1) < 0x90;
-    const bool beyond = lead == 0xF4 && byte(at + 1) >= 0x90;
-    return tail(at + 1) && tail(at + 2) && tail(at + 3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
-}
 
 v1::Health ToProto(Health health) { return static_cast<v1::Health>(static_cast<int>(health) + 1); }
 
@@ -82,7 +61,7 @@ absl::StatusOr<DeviceStatus> DeviceFromProto(const v1::DeviceStatus& message) {
 void KernelToProto(const KernelStatus& status, v1::KernelStatus* message) {
   message->set_kernel_id(status.id.value());
   message->set_digest(status.digest);
-  message->set_name(status.name);
+  message->set_name(ToUtf8(status.name));
   message->set_device(status.device);
   for (SessionId session : status.sessions) message->add_session_ids(session.value());
   ToProto(status.usage, message->mutable_usage());
@@ -105,15 +84,6 @@ KernelStatus KernelFromProto(const v1::KernelStatus& message) {
 
 }  // namespace
 
-std::string ToUtf8(std::string text) {
-  for (size_t at = 0; at < text.size();) {
-    const size_t length = SequenceLength(text, at);
-    if (length == 0) text[at] = '?';
-    at += length == 0 ? 1 : length;
-  }
-  return text;
-}
-
 void ToProto(const absl::Status& status, v1::Status* message) {
   message->set_code(static_cast<int>(status.code()));
   message->set_message(ToUtf8(std::string(status.message())));
@@ -133,7 +103,7 @@ void ToProto(const DaemonInfo& info, v1::DaemonInfo* message) {
   message->set_daemon_epoch(info.daemon_epoch);
   message->set_pid(info.pid);
   message->set_uptime_ns(info.uptime_ns);
-  for (const std::string& feature : info.features) message->add_features(feature);
+  for (const std::string& feature : info.features) message->add_features(ToUtf8(feature));
   message->set_default_device(info.default_device);
   message->set_runtime_dir(ToUtf8(info.runtime_dir));
 }
@@ -153,11 +123,13 @@ absl::StatusOr<DaemonInfo> FromProto(const v1::DaemonInfo& message) {
 
 void ToProto(const DeviceInfo& info, v1::DeviceInfo* message) {
   message->set_name(info.name);
-  message->set_description(info.description);
+  message->set_description(ToUtf8(info.description));
   message->set_is_default(info.is_default);
   message->set_health(ToProto(info.health));
-  message->set_health_reason(info.health_reason);
-  for (const auto& [claim, answer] : info.capabilities) (*message->mutable_capabilities())[claim] = answer;
+  message->set_health_reason(ToUtf8(info.health_reason));
+  for (const auto& [claim, answer] : info.capabilities) {
+    (*message->mutable_capabilities())[ToUtf8(claim)] = ToUtf8(answer);
+  }
 }
 
 absl::StatusOr<DeviceInfo> FromProto(const v1::DeviceInfo& message) {
@@ -216,7 +188,7 @@ absl::StatusOr<SessionStatus> FromProto(const v1::SessionStatus& message) {
 void ToProto(const DaemonStatus& status, v1::DaemonStatus* message) {
   ToProto(status.info, message->mutable_info());
   message->set_health(ToProto(status.health));
-  message->set_health_reason(status.health_reason);
+  message->set_health_reason(ToUtf8(status.health_reason));
   for (const DeviceStatus& device : status.devices) DeviceToProto(device, message->add_devices());
   for (const SessionStatus& session : status.sessions) ToProto(session, message->add_sessions());
   for (const KernelStatus& kernel : status.kernels) KernelToProto(kernel, message->add_kernels());
@@ -249,7 +221,7 @@ absl::StatusOr<DaemonStatus> FromProto(const v1::DaemonStatus& message) {
 
 void ToProto(const OpenSpec& spec, v1::OpenSessionRequest* message) {
   message->set_client_name(ToUtf8(spec.client_name));
-  for (const std::string& feature : spec.features) message->add_features(feature);
+  for (const std::string& feature : spec.features) message->add_features(ToUtf8(feature));
   message->set_weight(spec.weight);
 }
 

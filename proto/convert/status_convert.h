@@ -9,6 +9,7 @@
 #include "anex/v1/common.pb.h"
 #include "anex/v1/daemon.pb.h"
 #include "anex/v1/sessions.pb.h"
+#include "proto/convert/utf8.h"
 #include "proto/values/status_values.h"
 
 namespace anex::convert {
@@ -16,8 +17,6 @@ namespace anex::convert {
 // Outcomes. A code that is not canonical is kUnknown. The message is made valid UTF-8.
 void ToProto(const absl::Status& status, v1::Status* message);
 absl::Status FromProto(const v1::Status& message);
-// `text` with every byte that is not part of valid UTF-8 replaced by '?': protobuf strings must be.
-std::string ToUtf8(std::string text);
 
 void ToProto(const DaemonInfo& info, v1::DaemonInfo* message);
 absl::StatusOr<DaemonInfo> FromProto(const v1::DaemonInfo& message);

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/convert/tensor_convert.h"
+#include "proto/convert/utf8.h"
 
 namespace anex::convert {
 namespace {
@@ -21,7 +22,7 @@ void ToProto(const SurfaceSpec& spec, v1::CreateSurfaceRequest* message) {
   message->set_dtype(ToProto(spec.dtype));
   for (int64_t dim : spec.shape.dims()) message->add_shape(dim);
   for (const PortRef& port : spec.fits) ToProto(port, message->add_fits());
-  message->set_label(spec.label);
+  message->set_label(ToUtf8(spec.label));
 }
 
 absl::StatusOr<SurfaceSpec> FromProto(const v1::CreateSurfaceRequest& message) {
@@ -46,7 +47,7 @@ void ToProto(const SurfaceInfo& info, v1::SurfaceInfo* message) {
   ToProto(info.layout, message->mutable_layout());
   message->set_access(ToProto(info.access));
   message->set_origin(static_cast<v1::SurfaceOrigin>(static_cast<int>(info.origin) + 1));
-  message->set_label(info.label);
+  message->set_label(ToUtf8(info.label));
   message->set_pins(info.pins);
   message->set_grants(info.grants);
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "proto/convert/utf8.h"
 
 namespace anex::convert {
 namespace {
@@ -70,8 +71,8 @@ absl::StatusOr<Region> FromProto(const v1::Region& message) {
 
 void ToProto(const PortRef& port, v1::PortRef* message) {
   message->set_kernel_id(port.kernel.value());
-  message->set_function(port.function);
-  message->set_port(port.port);
+  message->set_function(ToUtf8(port.function));
+  message->set_port(ToUtf8(port.port));
 }
 
 absl::StatusOr<PortRef> FromProto(const v1::PortRef& message) {
