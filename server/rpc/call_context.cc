@@ -77,13 +77,15 @@ absl::StatusOr<engine::Caller> CallContext::Admit(grpc::ServerContext& context,
   return caller;
 }
 
-absl::Status CallContext::AdmitUnbuilt(std::string_view peer, std::string_view grpc_path) const {
+absl::Status CallContext::AdmitUnbuilt(grpc::CallbackServerContext& context,
+                                       std::string_view grpc_path) const {
+  context.AddInitialMetadata(kEpochKey, epoch_);
   const MethodRules* rules = gate_.Find(grpc_path);
   if (rules == nullptr) {
     return absl::UnimplementedError(
         absl::StrCat("the contract has no method ", std::string(grpc_path)));
   }
-  auto caller = CallerOf(peer);
+  auto caller = CallerOf(context.peer());
   if (!caller.ok()) return caller.status();
   if (absl::Status allowed = RoleGate::Check(*rules, caller->role); !allowed.ok()) return allowed;
   return NotBuilt(*rules);

@@ -31,8 +31,8 @@ class CallContext {
   // built, INTERNAL for a path outside of the contract. Also adds the epoch to the call's metadata.
   absl::StatusOr<engine::Caller> Admit(grpc::ServerContext& context, std::string_view grpc_path) const;
 
-  // The same without a grpc::ServerContext (generic calls): the checks alone.
-  absl::Status AdmitUnbuilt(std::string_view peer, std::string_view grpc_path) const;
+  // The same for a call that no service has: never admitted, and told why.
+  absl::Status AdmitUnbuilt(grpc::CallbackServerContext& context, std::string_view grpc_path) const;
 
  private:
   absl::StatusOr<engine::Caller> CallerOf(std::string_view grpc_peer) const;

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <utility>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr int kMaxFiles = 4096;
 constexpr size_t kMaxName = 256, kMaxPath = 1024;
+constexpr uint64_t kMaxReserve = uint64_t{64} << 20;  // memory taken on a header's word alone
 
 absl::Status Invalid(const std::string& what) { return absl::InvalidArgumentError(what); }
 
@@ -26,6 +28,19 @@ std::string Sha256(const std::vector<std::string_view>& parts) {
   for (std::string_view part : parts) EVP_DigestUpdate(context.get(), part.data(), part.size());
   EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), &length);
   return digest;
+}
+
+// Lengths go first, so that no two programs are spelled alike.
+std::string Fingerprint(const ShippedProgram& program) {
+  std::string print = absl::StrCat(program.source.name.size(), ":", program.source.name,
+                                   program.options.device.size(), ":", program.options.device);
+  for (const auto& [key, value] : program.options.options) {
+    absl::StrAppend(&print, key.size(), ":", key, value.size(), ":", value);
+  }
+  for (const auto& [path, bytes] : program.source.weights) {
+    absl::StrAppend(&print, path.size(), ":", path, bytes->size(), ";");
+  }
+  return absl::StrCat(print, program.content_sha256);
 }
 
 }  // namespace
@@ -99,7 +114,7 @@ absl::Status CompileStream::AddWeights(const v1::ProgramPart::WeightPiece& piece
         "weight file ", file_, ": ", piece.data().size(), " bytes at ", piece.offset(), ", expected at ",
         file.bytes.size(), " of ", file.size, "; pieces come without gap or overlap"));
   }
-  if (file.bytes.empty()) file.bytes.reserve(file.size);
+  if (file.bytes.empty()) file.bytes.reserve(std::min(file.size, kMaxReserve));
   file.bytes += piece.data();
   return absl::OkStatus();
 }
@@ -133,6 +148,7 @@ absl::StatusOr<ShippedProgram> CompileStream::Finish() {
   for (File& file : files_) {
     program_.source.weights[file.path] = std::make_shared<const std::string>(std::move(file.bytes));
   }
+  program_.fingerprint = Fingerprint(program_);
   return std::move(program_);
 }
 

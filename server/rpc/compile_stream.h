@@ -20,6 +20,7 @@ struct ShippedProgram {
   CompileOptions options;
   std::string idempotency_key;
   std::string content_sha256;  // of text and weights, 32 bytes: as received
+  std::string fingerprint;     // equal for equal programs, options and names: what a key stands for
 };
 
 // Collects parts in order. After an error nothing more is taken.

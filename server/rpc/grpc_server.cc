@@ -1,5 +1,6 @@
 #include "server/rpc/grpc_server.h"
 
+#include <google/protobuf/message.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
@@ -12,6 +13,8 @@
 #include <thread>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "server/rpc/admin_service.h"
 #include "server/rpc/chains_service.h"
@@ -29,6 +32,7 @@ namespace {
 
 constexpr int kMaxMetadataBytes = 16 << 10;
 constexpr int kMaxStreamsPerConnection = 256;
+constexpr absl::Duration kHealthPoll = absl::Milliseconds(250);
 constexpr int kLeastPingIntervalMs = 10'000;  // a client that pings faster is sent away
 
 // One instance of every service; both servers have their own.
@@ -95,6 +99,38 @@ struct GrpcServer::Impl {
   Services for_owner, for_observers;
   std::unique_ptr<grpc::Server> owner, observer;
   bool stopped = false;
+
+  // Says what is true, until told to stop.
+  void FollowHealth() {
+    absl::MutexLock lock(&health_mutex);
+    while (!health_stop) {
+      const Health health = options.engine->health();
+      TellHealth(serving && (health == Health::kServing || health == Health::kDegraded));
+      const auto news = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(health_mutex) {
+        return health_stop || health_news;
+      };
+      health_mutex.AwaitWithTimeout(absl::Condition(&news), kHealthPoll);
+      health_news = false;
+    }
+  }
+  void TellHealth(bool healthy) {
+    for (grpc::Server* server : {owner.get(), observer.get()}) {
+      if (auto* service = server->GetHealthCheckService()) service->SetServingStatus(healthy);
+    }
+  }
+  void StopHealth() {
+    {
+      absl::MutexLock lock(&health_mutex);
+      health_stop = true;
+    }
+    if (health.joinable()) health.join();
+  }
+
+  absl::Mutex health_mutex;
+  bool serving ABSL_GUARDED_BY(health_mutex) = false;
+  bool health_news ABSL_GUARDED_BY(health_mutex) = false;
+  bool health_stop ABSL_GUARDED_BY(health_mutex) = false;
+  std::thread health;
 };
 
 GrpcServer::GrpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -104,6 +140,9 @@ GrpcServer::~GrpcServer() { Shutdown(absl::ZeroDuration()); }
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOptions& options) {
   auto gate = RoleGate::FromContract();
   if (!gate.ok()) return gate.status();
+#if GOOGLE_PROTOBUF_VERSION < 4022000  // later ones log through Abseil
+  google::protobuf::SetLogHandler(nullptr);  // it would print a line for each bad message of any client
+#endif
   auto impl = std::make_unique<Impl>(options, *std::move(gate));
   impl->owner = Build(impl->for_owner, impl->options, "owner");
   std::call_once(observer_plugins, [] {
@@ -112,6 +151,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   });
   impl->observer = Build(impl->for_observers, impl->options, "observer");
   if (!impl->owner || !impl->observer) return absl::InternalError("gRPC could not start a server");
+  impl->TellHealth(false);
+  impl->health = std::thread([impl = impl.get()] { impl->FollowHealth(); });
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(impl)));
 }
 
@@ -121,14 +162,16 @@ void GrpcServer::Adopt(shm::OwnedDescriptor descriptor, door::ListenerRole role)
 }
 
 void GrpcServer::SetServing(bool serving) {
-  for (grpc::Server* server : {impl_->owner.get(), impl_->observer.get()}) {
-    if (auto* health = server->GetHealthCheckService()) health->SetServingStatus(serving);
-  }
+  absl::MutexLock lock(&impl_->health_mutex);
+  impl_->serving = serving;
+  impl_->health_news = true;
+  if (!serving) impl_->TellHealth(false);
 }
 
 void GrpcServer::Shutdown(absl::Duration grace) {
   if (impl_->stopped) return;
   impl_->stopped = true;
+  impl_->StopHealth();
   const auto deadline = std::chrono::system_clock::now() + absl::ToChronoNanoseconds(grace);
   std::thread observer([&] { impl_->observer->Shutdown(deadline); });
   impl_->owner->Shutdown(deadline);

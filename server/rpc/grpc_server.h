@@ -37,7 +37,8 @@ class GrpcServer {
 
   // Serves one accepted connection; `role` is kOwner or kObserver.
   void Adopt(shm::OwnedDescriptor descriptor, door::ListenerRole role);
-  void SetServing(bool serving);  // what grpc.health.v1 says
+  // What grpc.health.v1 says: SERVING if `serving` and the engine can run something and is not draining.
+  void SetServing(bool serving);
   // Takes no new calls, lets running ones end for `grace`, then cancels them and waits.
   void Shutdown(absl::Duration grace);
 

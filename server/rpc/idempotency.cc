@@ -1,5 +1,8 @@
 #include "server/rpc/idempotency.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +18,16 @@ std::string ScopeOf(const engine::Caller& caller, const std::string& method, con
 }
 
 }  // namespace
+
+std::string Fingerprint(const google::protobuf::Message& request) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  request.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
 
 absl::Status Idempotency::Run(const engine::Caller& caller, const std::string& method,
                               const std::string& key, const std::string& request, std::string& answer,

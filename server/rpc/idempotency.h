@@ -7,6 +7,8 @@
 #ifndef ANEX_SERVER_RPC_IDEMPOTENCY_H_
 #define ANEX_SERVER_RPC_IDEMPOTENCY_H_
 
+#include <google/protobuf/message.h>
+
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -19,6 +21,9 @@
 #include "server/engine/caller.h"
 
 namespace anex::rpc {
+
+// Equal for equal requests, whatever the order of their maps on the wire.
+std::string Fingerprint(const google::protobuf::Message& request);
 
 class Idempotency {
  public:

@@ -41,20 +41,19 @@ grpc::Status KernelsService::Compile(grpc::ServerContext* context,
     ANEX_ASSIGN_OR_RETURN(ShippedProgram program, Receive(engine(), caller, *reader));
     std::string answer;
     outcome = parts().idempotency.Run(
-        caller, "/anex.v1.Kernels/Compile", program.idempotency_key, program.content_sha256, answer,
+        caller, "/anex.v1.Kernels/Compile", program.idempotency_key, program.fingerprint, answer,
         [&](std::string& fresh) -> absl::Status {
-          ANEX_ASSIGN_OR_RETURN(const KernelInfo info,
-                                engine().Compile(caller, program.source, program.options));
+          const auto info = engine().Compile(caller, program.source, program.options);
+          if (absl::IsInvalidArgument(info.status())) {
+            findings = engine().Check(caller, program.source, program.options).diagnostics;
+          }
+          if (!info.ok()) return info.status();
           v1::CompileResponse made;
-          convert::ToProto(info, made.mutable_kernel());
+          convert::ToProto(*info, made.mutable_kernel());
           fresh = made.SerializeAsString();
           return absl::OkStatus();
         });
-    if (outcome.ok()) {
-      response->ParseFromString(answer);
-    } else if (absl::IsInvalidArgument(outcome)) {
-      findings = engine().Check(caller, program.source, program.options).diagnostics;
-    }
+    if (outcome.ok()) response->ParseFromString(answer);
     return outcome;
   });
   return findings.empty() ? plain : ToGrpc(outcome, findings);

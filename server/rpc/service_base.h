@@ -50,7 +50,7 @@ class ServiceBase {
       if (request.idempotency_key().empty()) return body(caller, response);
       std::string answer;
       const absl::Status status = parts_.idempotency.Run(
-          caller, std::string(path), request.idempotency_key(), request.SerializeAsString(), answer,
+          caller, std::string(path), request.idempotency_key(), Fingerprint(request), answer,
           [&](std::string& fresh) -> absl::Status {
             Response made;
             if (absl::Status s = body(caller, made); !s.ok()) return s;

@@ -10,15 +10,31 @@
 namespace anex::rpc {
 namespace {
 
-// The message travels percent-encoded (up to three bytes for one) and once more in the details, which
-// travel as base64 (four for three).
-constexpr size_t kMaxMessage = 2048;
-constexpr size_t kMaxDetails = 4096;
+// gRPC refuses a call whose metadata is over 8 KiB, and the client would then learn that instead of the
+// reason. A status may take this much of it, as it travels: the message percent-encoded (three bytes
+// for one that is not plain), and once more inside of the details, which travel as base64.
+constexpr size_t kMaxTrailer = 7168;
+constexpr size_t kMaxMessage = 5120;  // what a message may take of it; the rest is for findings
+constexpr size_t kPacking = 64;       // type URL and tags of the packed list
+
+size_t PercentEncoded(char c) { return c < 0x20 || c > 0x7E || c == '%' ? 3 : 1; }
+size_t Base64(size_t bytes) { return (bytes + 2) / 3 * 4; }
+
+size_t TrailerBytes(const v1::Status& status, size_t more_details) {
+  size_t bytes = Base64(status.ByteSizeLong() + more_details);
+  for (const char c : status.message()) bytes += PercentEncoded(c);
+  return bytes;
+}
 
 std::string Cut(std::string message) {
-  if (message.size() <= kMaxMessage) return message;
-  message.resize(kMaxMessage);
-  return convert::ToUtf8(absl::StrCat(message, "\n... (cut)"));
+  size_t cost = 0;  // in thirds of a byte
+  for (size_t at = 0; at < message.size(); ++at) {
+    cost += 3 * PercentEncoded(message[at]) + 4;
+    if (cost <= 3 * kMaxMessage) continue;
+    message.resize(at);
+    return convert::ToUtf8(absl::StrCat(message, "\n... (cut)"));
+  }
+  return message;
 }
 
 grpc::Status Finish(const v1::Status& details) {
@@ -46,7 +62,7 @@ grpc::Status ToGrpc(const absl::Status& status, const std::vector<Diagnostic>& d
   v1::DiagnosticList list;
   for (const Diagnostic& diagnostic : diagnostics) {
     convert::ToProto(diagnostic, list.add_diagnostics());
-    if (message.ByteSizeLong() + list.ByteSizeLong() > kMaxDetails) {
+    if (TrailerBytes(message, list.ByteSizeLong() + kPacking) > kMaxTrailer) {
       list.mutable_diagnostics()->RemoveLast();
       break;
     }

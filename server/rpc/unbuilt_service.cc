@@ -15,7 +15,7 @@ class Refusal final : public grpc::ServerGenericBidiReactor {
 
 grpc::ServerGenericBidiReactor* UnbuiltService::CreateReactor(
     grpc::GenericCallbackServerContext* context) {
-  return new Refusal(ToGrpc(calls_.AdmitUnbuilt(context->peer(), context->method())));
+  return new Refusal(ToGrpc(calls_.AdmitUnbuilt(*context, context->method())));
 }
 
 }  // namespace anex::rpc
