@@ -38,10 +38,10 @@ TEST(ReferenceModelTest, FreshSmallWeightsAreAsGoodAsAUniformGuess) {
   std::vector<double> weights(problem.weights.begin(), problem.weights.end());
   const ParameterTable table(problem.shape);
   const Parameter& embed = table.Find("embed");
-  for (size_t i = 0; i < embed.size; ++i) weights[embed.offset + i] *= 1e-3;
+  for (size_t i = 0; i < embed.size; ++i) weights[embed.offset + i] *= 1e-4;
   const double loss =
       RunReference(problem.shape, weights, problem.batch.inputs, problem.batch.targets, false).loss;
-  EXPECT_NEAR(loss, std::log(11.0), 1e-3);
+  EXPECT_NEAR(loss, std::log(17.0), 1e-3);
 }
 
 // A token's prediction must not depend on what follows it.
@@ -60,11 +60,11 @@ TEST(ReferenceModelTest, LaterTokensDoNotChangeEarlierLosses) {
            seq;
   };
   std::vector<int> other = problem.batch.inputs;
-  other[6] = (other[6] + 1) % problem.shape.vocab;
-  EXPECT_DOUBLE_EQ(loss(problem.batch.inputs, 6), loss(other, 6));
-  EXPECT_NE(loss(problem.batch.inputs, 7), loss(other, 7));
+  other[12] = (other[12] + 1) % problem.shape.vocab;
+  EXPECT_DOUBLE_EQ(loss(problem.batch.inputs, 12), loss(other, 12));
+  EXPECT_NE(loss(problem.batch.inputs, 13), loss(other, 13));
   // What the last token adds is its own loss: the others' did not move.
-  EXPECT_GT(loss(problem.batch.inputs, 7), loss(problem.batch.inputs, 6));
+  EXPECT_GT(loss(problem.batch.inputs, 13), loss(problem.batch.inputs, 12));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace anex::train {
 
 struct OptimizerOptions {
-  float learning_rate = 3e-3f;  // the peak, at the end of the warm-up
+  float learning_rate = 4e-3f;  // the peak, at the end of the warm-up
   float final_fraction = 0.1f;  // of the peak, at the last step
   int warmup = 20;              // steps
   float beta1 = 0.9f, beta2 = 0.95f, epsilon = 1e-8f;

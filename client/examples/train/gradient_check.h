@@ -17,9 +17,9 @@
 
 namespace anex::train {
 
-// Measured 2e-9 or so at this step; a wrong formula is off by 1e-1 and more.
+// Measured: 3e-7 at most. A wrong formula is off by 1e-1 and more.
 inline constexpr double kReferenceGate = 1e-4;
-// fp16 storage with one rounding per operation.
+// fp16 storage with one rounding per operation. Measured on the cpu device: 3e-3 to 4e-3.
 inline constexpr double kDeviceGate = 1e-2;
 
 struct GradientProblem {
@@ -33,7 +33,8 @@ struct TensorError {
   double error = 0;  // |found - expected| / |expected|
 };
 
-// dim 12, hidden 20, 2 layers of 2 heads, 3 windows of 7, 11 symbols; norms away from 1.
+// dim 24, hidden 40, 2 layers of 2 heads, 4 windows of 13, 17 symbols; norms away from 1 and an
+// embedding as large as a trained one.
 GradientProblem MakeGradientProblem(uint64_t seed);
 
 // Rung 1: at `samples` elements of each parameter (all, if it has no more).
