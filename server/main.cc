@@ -3,13 +3,13 @@
 //
 // Exit codes: 0 orderly end, 1 failed start, 2 bad flags or configuration, 3 another anexd has the
 // runtime folder, 130 ended at once by a second signal.
-#include <pthread.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -45,47 +45,54 @@ constexpr int kExitFailedStart = 1;
 constexpr int kExitBadConfig = 2;
 constexpr int kExitLockHeld = 3;
 constexpr int kExitAtOnce = 130;
-constexpr int kStopWatching = SIGUSR2;  // SignalWatch to itself
 
 constexpr const char* kOwnerSocket = "anexd.sock";
 constexpr const char* kObserverSocket = "observer.sock";
 constexpr const char* kSideSocket = "side.sock";
 
 // The end of the process is asked for by SIGTERM or SIGINT: the first one ends the wait, a second
-// one the process. SIGHUP is kept for a later use and ignored. All of them are blocked in every
-// thread and taken here, so that no code runs in a signal handler.
+// one the process. SIGHUP is kept for a later use and ignored. The handler only puts the signal's
+// number into a pipe. (Blocking signals and waiting for them would not do: libraries such as OpenBLAS
+// start threads before main, and those block nothing.)
 class SignalWatch {
  public:
-  // REQUIRES: Block was called before any thread started.
-  explicit SignalWatch(const Log& log) : log_(log), thread_([this] { Loop(); }) {}
+  explicit SignalWatch(const Log& log) : log_(log) {
+    ::signal(SIGPIPE, SIG_IGN);
+    if (::pipe(pipe_) != 0) std::abort();  // no descriptors before anything has started
+    for (const int end : pipe_) ::fcntl(end, F_SETFD, FD_CLOEXEC);
+    ::fcntl(pipe_[1], F_SETFL, O_NONBLOCK);
+    thread_ = std::thread([this] { Loop(); });
+    struct sigaction action {};
+    action.sa_handler = [](int signal) { Put(static_cast<char>(signal)); };
+    action.sa_flags = SA_RESTART;
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(signal, &action, nullptr);
+  }
   ~SignalWatch() {
-    stop_.store(true);
-    ::pthread_kill(thread_.native_handle(), kStopWatching);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::signal(signal, SIG_DFL);
+    Put(kStop);
     thread_.join();
+    for (const int end : pipe_) ::close(end);
   }
 
-  static void Block() {
-    const sigset_t set = Watched();
-    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
-  }
   void Wait() { asked_.WaitForNotification(); }
 
  private:
-  static sigset_t Watched() {
-    sigset_t set;
-    ::sigemptyset(&set);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP, kStopWatching}) ::sigaddset(&set, signal);
-    return set;
+  static constexpr char kStop = 0;  // from the destructor
+
+  // Async-signal-safe. A full pipe loses the signal: 64 KiB of them are waiting already.
+  static void Put(char what) {
+    const int saved_errno = errno;
+    (void)!::write(pipe_[1], &what, 1);
+    errno = saved_errno;
   }
 
   void Loop() {
-    const sigset_t set = Watched();
-    int signal = 0;
-    while (::sigwait(&set, &signal) == 0) {
-      if (signal == kStopWatching) {
-        if (stop_.load()) return;
-      } else if (signal == SIGHUP) {
+    for (char what = kStop; ;) {
+      const ssize_t got = ::read(pipe_[0], &what, 1);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0 || what == kStop) return;
+      const int signal = what;
+      if (signal == SIGHUP) {
         log_.Info("SIGHUP ignored: the configuration is read at start only");
       } else if (!asked_.HasBeenNotified()) {
         log_.Info("stopping", {{"signal", signal}});
@@ -97,9 +104,9 @@ class SignalWatch {
     }
   }
 
+  static inline int pipe_[2] = {-1, -1};  // one watch per process: a handler has no object
   const Log& log_;
   absl::Notification asked_;
-  std::atomic<bool> stop_{false};  // tells our own kStopWatching from somebody else's
   std::thread thread_;
 };
 
@@ -286,7 +293,6 @@ int FailedStart(const absl::Status& status, const Log& log, const Daemon& daemon
 
 int Run(const Config& config) {
   const Log log = Log::OnStandardError(config.log_level, config.log_format);
-  SignalWatch::Block();
   SignalWatch signals(log);
   RaiseDescriptorLimit(log);
   Daemon daemon;
