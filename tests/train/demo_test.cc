@@ -143,7 +143,8 @@ std::vector<std::string> LinesUntilEnd(ChildProcess& child) {
 }
 
 TEST(ChildProcessTest, GivesLinesOfBothStreamsAndTheExitCode) {
-  auto child = ChildProcess::Start({"/bin/sh", "-c", "echo one; echo two >&2; printf part; exit 7"});
+  auto child =
+      ChildProcess::Start({"/bin/sh", "-c", "echo one; echo two >&2; printf part; exit 7"});
   ASSERT_TRUE(child.ok()) << child.status();
   EXPECT_THAT(LinesUntilEnd(**child), ::testing::ElementsAre("one", "two"));
   EXPECT_EQ((*child)->ExitCode(), 7);
@@ -157,7 +158,8 @@ TEST(ChildProcessTest, SaysWhichProgramCannotBeStarted) {
 
 TEST(ChildProcessTest, StopEndsAStubbornGroupAndReapsIt) {
   // Ignores SIGTERM, and has a child of its own in the same group.
-  auto child = ChildProcess::Start({"/bin/sh", "-c", "trap '' TERM; sleep 100 & echo up; wait; wait"});
+  auto child =
+      ChildProcess::Start({"/bin/sh", "-c", "trap '' TERM; sleep 100 & echo up; wait; wait"});
   ASSERT_TRUE(child.ok()) << child.status();
   std::vector<std::string> lines;
   for (int i = 0; i < 10000 && lines.empty(); ++i) {
@@ -179,7 +181,8 @@ TEST(ChildProcessTest, StopEndsAStubbornGroupAndReapsIt) {
 }
 
 TEST(TrainerFlagsTest, PresetsAndSizesTogether) {
-  const auto parsed = ParseTrainerFlags({"--preset", "small", "--hidden", "300", "--submit", "stream"});
+  const auto parsed =
+      ParseTrainerFlags({"--preset", "small", "--hidden", "300", "--submit", "stream"});
   const TrainerFlags& flags = std::get<TrainerFlags>(parsed);
   EXPECT_EQ(flags.shape.dim, 128);
   EXPECT_EQ(flags.shape.hidden, 300);
@@ -187,9 +190,12 @@ TEST(TrainerFlagsTest, PresetsAndSizesTogether) {
 }
 
 TEST(TrainerFlagsTest, WrongOnesLeaveWithCodeTwoAndAReason) {
-  for (const std::vector<std::string>& wrong :
-       {std::vector<std::string>{"--submit", "pigeon"}, {"--preset", "huge"}, {"--heads", "5"},
-        {"--steps", "0"}, {"--progress", "loud"}, {"--no-such-flag"}}) {
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"--submit", "pigeon"},
+                                                {"--preset", "huge"},
+                                                {"--heads", "5"},
+                                                {"--steps", "0"},
+                                                {"--progress", "loud"},
+                                                {"--no-such-flag"}}) {
     const auto parsed = ParseTrainerFlags(wrong);
     const auto* print = std::get_if<PrintAndExit>(&parsed);
     ASSERT_NE(print, nullptr) << wrong[0];

@@ -1,5 +1,5 @@
-// The decoder on the engine in this process: gradients against the reference, ways to submit against
-// one another, and two trainers at once against each of them alone.
+// The decoder on the engine in this process: gradients against the reference, ways to submit
+// against one another, and two trainers at once against each of them alone.
 #include "client/examples/train/device_model.h"
 
 #include <gmock/gmock.h>
@@ -143,7 +143,8 @@ TEST_F(DeviceModelTest, LearnsARepeatedSentenceAndWritesIt) {
   const Session session = Open("sentence");
   const auto model = DeviceModel::Create(session, shape_, SubmitWay::kChain);
   ASSERT_TRUE(model.ok()) << model.status();
-  Trainer trainer({.seed = 1, .steps = 150, .optimizer = {.learning_rate = 1e-2f}}, corpus, **model);
+  Trainer trainer({.seed = 1, .steps = 150, .optimizer = {.learning_rate = 1e-2f}}, corpus,
+                  **model);
   ASSERT_TRUE(trainer.Start().ok());
   for (int i = 0; i < 150; ++i) ASSERT_TRUE(trainer.Step().ok());
   EXPECT_LT(*trainer.Evaluate(FixedBatches(corpus.validation, 2, shape_.batch, shape_.seq)), 0.3);
@@ -174,7 +175,8 @@ TEST_F(DeviceModelTest, AnInfiniteLossEndsTheTrainingWithAReason) {
   Trainer trainer({.seed = 1, .steps = 2}, corpus_, **model);
   ASSERT_TRUE(trainer.Start().ok());
   std::vector<float> weights(trainer.weights().begin(), trainer.weights().end());
-  weights[(*model)->parameters().Find("layer0.w1").offset] = std::numeric_limits<float>::quiet_NaN();
+  weights[(*model)->parameters().Find("layer0.w1").offset] =
+      std::numeric_limits<float>::quiet_NaN();
   ASSERT_TRUE((*model)->SetWeights(weights).ok());
   EXPECT_EQ(trainer.Step().status().code(), absl::StatusCode::kInternal);
 }

@@ -38,8 +38,8 @@ absl::Status CheckPrompts(const ModelShape& shape, const std::vector<std::vector
   }
   for (const std::vector<int>& prompt : prompts) {
     if (prompt.empty() || prompt.size() > seq) {
-      return absl::InvalidArgumentError(absl::StrCat("a prompt has ", prompt.size(),
-                                                     " symbols; it must have 1 to ", seq));
+      return absl::InvalidArgumentError(
+          absl::StrCat("a prompt has ", prompt.size(), " symbols; it must have 1 to ", seq));
     }
   }
   return absl::OkStatus();

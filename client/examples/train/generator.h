@@ -15,8 +15,8 @@
 namespace anex::train {
 
 struct GenerateOptions {
-  int length = 100;         // symbols after the prompt
-  double temperature = 0.7;  // 0 = always the likeliest
+  int length = 100;          // symbols after the prompt
+  double temperature = 0.8;  // 0 = always the likeliest
   uint64_t seed = 1;
 };
 

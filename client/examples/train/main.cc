@@ -23,9 +23,8 @@ constexpr size_t kPromptSymbols = 16;
 
 absl::StatusOr<Session> Attach(const TrainerFlags& flags) {
   if (!flags.in_process) {
-    return Connect({.endpoint = flags.socket,
-                    .client_name = flags.name,
-                    .wait_for_daemon = absl::Seconds(5)});
+    return Connect(
+        {.endpoint = flags.socket, .client_name = flags.name, .wait_for_daemon = absl::Seconds(5)});
   }
   auto engine = StartInprocEngine({.cpu_threads = flags.cpu_threads});
   if (!engine.ok()) return engine.status();
@@ -83,10 +82,9 @@ absl::Status WriteSamples(const TrainerFlags& flags, const Corpus& corpus, const
   for (const Batch& batch : FixedBatches(corpus.validation, flags.samples, 1, model.shape().seq)) {
     prompts.emplace_back(batch.inputs.begin(), batch.inputs.begin() + static_cast<long>(length));
   }
-  auto written = Generate(model, corpus.vocabulary, trainer.weights(), prompts,
-                          {.length = flags.generate,
-                           .temperature = flags.temperature,
-                           .seed = flags.training.seed});
+  auto written = Generate(
+      model, corpus.vocabulary, trainer.weights(), prompts,
+      {.length = flags.generate, .temperature = flags.temperature, .seed = flags.training.seed});
   if (!written.ok()) return written.status();
   report.samples = *std::move(written);
   return absl::OkStatus();

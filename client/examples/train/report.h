@@ -1,10 +1,11 @@
-// What a training run tells the outside: lines while it runs, for people or for a driver, and a JSON
-// file at its end. Threads: one owner at a time.
+// What a training run tells the outside: lines while it runs, for people or for a driver, and a
+// JSON file at its end. Threads: one owner at a time.
 //
 // Lines for a driver (--progress=json) are one JSON object each:
 //   {"event":"start","pid":..,"name":..,"seed":..,"steps":..,"parameters":..,"vocab":..,
 //    "unigram":..,"bigram":..}
-//   {"event":"step","step":..,"steps":..,"loss":..,"tokens_per_s":..}     ten times a second at most
+//   {"event":"step","step":..,"steps":..,"loss":..,"tokens_per_s":..}     ten times a second at
+//   most
 //   {"event":"done","val_loss":..,"tokens_per_s":..,"digest":..}
 #ifndef ANEX_CLIENT_EXAMPLES_TRAIN_REPORT_H_
 #define ANEX_CLIENT_EXAMPLES_TRAIN_REPORT_H_

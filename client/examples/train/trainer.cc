@@ -74,7 +74,8 @@ std::string CurveDigest(std::span<const double> losses) {
   uint64_t hash = 0xcbf29ce484222325u;
   for (const double loss : losses) {
     const uint64_t bits = std::bit_cast<uint64_t>(loss);
-    for (int byte = 0; byte < 8; ++byte) hash = (hash ^ ((bits >> (8 * byte)) & 0xff)) * 0x100000001b3u;
+    for (int byte = 0; byte < 8; ++byte)
+      hash = (hash ^ ((bits >> (8 * byte)) & 0xff)) * 0x100000001b3u;
   }
   return absl::StrFormat("%016x", hash);
 }

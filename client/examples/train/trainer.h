@@ -1,9 +1,9 @@
-// The training loop: draws windows of text, runs the passes on the device, and does on the host what
-// stays there: loss, clipping, AdamW on the fp32 master weights.
+// The training loop: draws windows of text, runs the passes on the device, and does on the host
+// what stays there: loss, clipping, AdamW on the fp32 master weights.
 //
 // The loss curve depends on the seed, the text and the shape alone: every draw and every sum has a
-// fixed order, and nothing is taken from a clock. Whatever else the daemon does meanwhile, the curve
-// is the same, bit for bit. Threads: one owner at a time.
+// fixed order, and nothing is taken from a clock. Whatever else the daemon does meanwhile, the
+// curve is the same, bit for bit. Threads: one owner at a time.
 #ifndef ANEX_CLIENT_EXAMPLES_TRAIN_TRAINER_H_
 #define ANEX_CLIENT_EXAMPLES_TRAIN_TRAINER_H_
 
@@ -37,8 +37,8 @@ class Trainer {
 
   // Puts fresh weights on the device; then Step may be called `steps` times.
   absl::Status Start();
-  // One step. Returns its loss, before the update. A gradient that is not finite updates nothing and
-  // is counted; a loss that is not finite is an error (INTERNAL).
+  // One step. Returns its loss, before the update. A gradient that is not finite updates nothing
+  // and is counted; a loss that is not finite is an error (INTERNAL).
   absl::StatusOr<double> Step();
   // Mean loss over `batches` with the present weights.
   absl::StatusOr<double> Evaluate(const std::vector<Batch>& batches);

@@ -28,7 +28,7 @@ struct TrainerFlags {
   int validation_batches = 16;
   int generate = 120;  // symbols; 0 = none
   int samples = 2;     // texts
-  double temperature = 0.6;
+  double temperature = 0.8;
   bool check_gradients = false;
 };
 
@@ -37,7 +37,8 @@ struct PrintAndExit {
   std::string text;
   int code = 0;
 };
-std::variant<TrainerFlags, PrintAndExit> ParseTrainerFlags(const std::vector<std::string>& arguments);
+std::variant<TrainerFlags, PrintAndExit> ParseTrainerFlags(
+    const std::vector<std::string>& arguments);
 
 }  // namespace anex::train
 

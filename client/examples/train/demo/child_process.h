@@ -19,7 +19,8 @@ namespace anex::train {
 class ChildProcess {
  public:
   // `command[0]` is the program's path. Standard output and error go to one pipe; input is empty.
-  static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(const std::vector<std::string>& command);
+  static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(
+      const std::vector<std::string>& command);
   // Kills the whole group at once if it still runs, and reaps.
   ~ChildProcess();
 

@@ -96,9 +96,8 @@ absl::Status Demo::Prepare() {
 }
 
 absl::Status Demo::StartDaemon() {
-  absl::StatusOr<std::unique_ptr<ChildProcess>> daemon =
-      ChildProcess::Start({options_.anexd, "--runtime-dir", folder_->path(), "--cache-dir",
-                           folder_->Join("cache")});
+  absl::StatusOr<std::unique_ptr<ChildProcess>> daemon = ChildProcess::Start(
+      {options_.anexd, "--runtime-dir", folder_->path(), "--cache-dir", folder_->Join("cache")});
   if (!daemon.ok()) return daemon.status();
   daemon_ = *std::move(daemon);
   for (const absl::Time end = absl::Now() + kDaemonStart; absl::Now() < end;) {
@@ -120,11 +119,11 @@ absl::StatusOr<Runner> Demo::StartTrainer(int number, std::string_view round) {
   Runner runner;
   runner.state = {.name = absl::StrCat("trainer-", number), .steps = options_.steps};
   runner.report_path = folder_->Join(absl::StrCat(std::string(round), "-", number, ".json"));
-  absl::StatusOr<std::unique_ptr<ChildProcess>> process = ChildProcess::Start(
-      {options_.trainer, "--socket", socket_, "--name", runner.state.name, "--seed",
-       absl::StrCat(number), "--steps", absl::StrCat(options_.steps), "--preset", options_.preset,
-       "--submit", options_.submit, "--data", text_path_, "--json", runner.report_path,
-       "--progress", "json"});
+  absl::StatusOr<std::unique_ptr<ChildProcess>> process =
+      ChildProcess::Start({options_.trainer, "--socket", socket_, "--name", runner.state.name,
+                           "--seed", absl::StrCat(number), "--steps", absl::StrCat(options_.steps),
+                           "--preset", options_.preset, "--submit", options_.submit, "--data",
+                           text_path_, "--json", runner.report_path, "--progress", "json"});
   if (!process.ok()) return process.status();
   runner.process = *std::move(process);
   return runner;
@@ -137,8 +136,8 @@ absl::StatusOr<bool> Demo::TakeOutput(Runner& runner) const {
     TakeProgressLine(line, runner.state);
   }
   if (code && *code != 0) {
-    return absl::InternalError(absl::StrCat(runner.state.name, " ended with ", *code, ":\n",
-                                            runner.process->tail()));
+    return absl::InternalError(
+        absl::StrCat(runner.state.name, " ended with ", *code, ":\n", runner.process->tail()));
   }
   return code.has_value();
 }

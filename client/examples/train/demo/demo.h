@@ -23,8 +23,8 @@ struct DemoOptions {
   bool terminal = false;  // standard output is one
 };
 
-// OK if all went well and the verdict is good. CANCELLED after an interrupt; FAILED_PRECONDITION for
-// a bad verdict; otherwise what went wrong.
+// OK if all went well and the verdict is good. CANCELLED after an interrupt; FAILED_PRECONDITION
+// for a bad verdict; otherwise what went wrong.
 absl::Status RunDemo(const DemoOptions& options, const Interrupt& interrupt);
 
 }  // namespace anex::train

@@ -16,9 +16,11 @@ constexpr int kBar = 24;
 std::string ProgressLine(const RunState& state) {
   const int filled = state.steps > 0 ? std::clamp(state.step * kBar / state.steps, 0, kBar) : 0;
   const std::string bar = std::string(filled, '#') + std::string(kBar - filled, ' ');
-  const std::string head = absl::StrFormat("%s  [%s] %5d/%d", state.name, bar, state.step, state.steps);
+  const std::string head =
+      absl::StrFormat("%s  [%s] %5d/%d", state.name, bar, state.step, state.steps);
   if (state.step == 0) return absl::StrCat(head, "  preparing");
-  const std::string share = !state.share ? "" : absl::StrFormat("  device %3.0f%%", *state.share * 100);
+  const std::string share =
+      !state.share ? "" : absl::StrFormat("  device %3.0f%%", *state.share * 100);
   return absl::StrFormat("%s  loss %.3f %8.0f tokens/s%s", head, state.loss, state.tokens_per_s,
                          state.done ? "  done" : share);
 }

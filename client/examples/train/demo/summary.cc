@@ -32,9 +32,9 @@ absl::Status Verdict(const std::vector<Comparison>& comparisons) {
 }
 
 std::string SummaryTable(const std::vector<Comparison>& comparisons) {
-  std::string table = absl::StrFormat("%-10s %5s %6s %9s %9s %9s %10s %10s  %s\n", "trainer", "seed",
-                                      "steps", "val loss", "bigram", "unigram", "tok/s pair",
-                                      "tok/s solo", "curve");
+  std::string table =
+      absl::StrFormat("%-10s %5s %6s %9s %9s %9s %10s %10s  %s\n", "trainer", "seed", "steps",
+                      "val loss", "bigram", "unigram", "tok/s pair", "tok/s solo", "curve");
   double together = 0, alone = 0;
   for (const Comparison& comparison : comparisons) {
     const RunReport& run = comparison.together;

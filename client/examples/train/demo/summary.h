@@ -18,7 +18,8 @@ struct Comparison {
 
 // Every step's loss equal, bit for bit.
 bool MatchesSolo(const Comparison& comparison);
-// FAILED_PRECONDITION naming the first trainer whose curve differs or that does not beat the bigram.
+// FAILED_PRECONDITION naming the first trainer whose curve differs or that does not beat the
+// bigram.
 absl::Status Verdict(const std::vector<Comparison>& comparisons);
 // A table for people.
 std::string SummaryTable(const std::vector<Comparison>& comparisons);
