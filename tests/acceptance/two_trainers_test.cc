@@ -1,0 +1,85 @@
+// The main job, as a user starts it: two trainers share one daemon, each learns exactly what it learns
+// alone, both beat the bigram, no tensor goes through gRPC, and an interrupt leaves nothing behind.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "tests/e2e/process.h"
+
+namespace anex::test {
+namespace {
+
+std::vector<std::string> DemoCommand(const std::vector<std::string>& more) {
+  std::vector<std::string> command = {DEMO_BINARY,       "--anexd",      ANEXD_BINARY,
+                                      "--anectl",        ANECTL_BINARY,  "--trainer",
+                                      TRAINER_BINARY,    "--data",       ANEX_SOURCE_DIR};
+  command.insert(command.end(), more.begin(), more.end());
+  return command;
+}
+
+// Processes whose command line or environment of sockets names `folder`.
+std::vector<std::string> ProcessesThatName(const std::string& folder) {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream file(entry.path() / "cmdline");
+    const std::string line{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    if (line.find(folder) != std::string::npos) found.push_back(entry.path().filename());
+  }
+  return found;
+}
+
+TEST(TwoTrainers, LearnTogetherExactlyWhatEachLearnsAlone) {
+  ScratchFolder folder;
+  const std::string json = folder.Join("demo.json");
+  auto demo = ChildProcess::Start(DemoCommand({"--steps", "260", "--json", json}));
+  ASSERT_TRUE(demo.ok()) << demo.status();
+  auto code = (*demo)->Wait(absl::Minutes(8));
+  ASSERT_TRUE(code.ok()) << code.status();
+  EXPECT_EQ(*code, 0) << (*demo)->output();
+  std::ifstream file(json);
+  const nlohmann::json result = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+  ASSERT_TRUE(result.is_object()) << (*demo)->output();
+  ASSERT_EQ(result["trainers"].size(), 2u);
+  for (const nlohmann::json& trainer : result["trainers"]) {
+    EXPECT_EQ(trainer["matches_solo"], true) << trainer;
+    EXPECT_LT(trainer["val_loss"].get<double>(), trainer["bigram"].get<double>()) << trainer;
+    EXPECT_LT(trainer["bigram"].get<double>(), trainer["unigram"].get<double>()) << trainer;
+  }
+  EXPECT_NE(result["trainers"][0]["seed"], result["trainers"][1]["seed"]);
+  EXPECT_EQ(result["daemon"]["grpc_tensor_bytes"], 0);
+  EXPECT_EQ(result["daemon"]["sessions"].size(), 2u) << "the picture was taken while both were on";
+}
+
+TEST(TwoTrainers, AnInterruptLeavesNothingBehind) {
+  auto demo = ChildProcess::Start(DemoCommand({"--steps", "100000"}));
+  ASSERT_TRUE(demo.ok()) << demo.status();
+  ASSERT_TRUE((*demo)->WaitForLine("loss", absl::Minutes(1)).ok()) << (*demo)->output();
+  // The folder is that of the daemon which is the demo's child.
+  std::string folder;
+  for (const std::string& pid : ProcessesThatName("/tmp/anex-demo.")) {
+    std::ifstream status("/proc/" + pid + "/status");
+    const std::string text{std::istreambuf_iterator<char>(status), std::istreambuf_iterator<char>()};
+    if (text.find(absl::StrCat("PPid:\t", (*demo)->pid(), "\n")) == std::string::npos) continue;
+    std::ifstream file("/proc/" + pid + "/cmdline");
+    const std::string line{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    const size_t at = line.find("/tmp/anex-demo.");
+    folder = line.substr(at, line.find_first_of(std::string("/\0", 2), at + 6) - at);
+  }
+  ASSERT_FALSE(folder.empty());
+  EXPECT_TRUE(std::filesystem::exists(folder));
+  (*demo)->Signal(SIGINT);
+  auto code = (*demo)->Wait(absl::Seconds(30));
+  ASSERT_TRUE(code.ok()) << code.status();
+  EXPECT_NE(*code, 0);
+  EXPECT_FALSE(std::filesystem::exists(folder)) << folder;
+  EXPECT_TRUE(ProcessesThatName(folder).empty());
+}
+
+}  // namespace
+}  // namespace anex::test
