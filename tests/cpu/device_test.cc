@@ -49,6 +49,39 @@ TEST_F(CpuDeviceTest, ReportsTheTimeThatARunTook) {
   EXPECT_GT(stats->device_ns, 1000);
 }
 
+// Shapes are a client's too: what would take all memory is refused before it is taken.
+TEST_F(CpuDeviceTest, ProgramsThatWouldTakeAllMemoryAreRefused) {
+  const auto code = [&](const std::string& inputs, const std::string& body) {
+    return device->Compile(ReadProgram(MainText(inputs, body, "y")), {}).status().code();
+  };
+  EXPECT_EQ(code("tensor<fp16, [1]> x",
+                 "tensor<fp16, [1048576, 16384]> y = fill(shape = tensor<int32, [2]>([1048576, "
+                 "16384]), value = fp16(1));"),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(code("tensor<fp16, [1048576, 1]> a, tensor<fp16, [1, 16384]> b",
+                 "tensor<fp16, [1048576, 16384]> p = matmul(x = a, y = b);"
+                 "tensor<fp16, [1, 1]> y = reduce_sum(x = p, axes = tensor<int32, [2]>([0, 1]), "
+                 "keep_dims = bool(true));"),
+            absl::StatusCode::kResourceExhausted);
+}
+
+TEST_F(CpuDeviceTest, ScratchMemoryBeyondTheLimitIsRefusedAtLoad) {
+  // Three values of 4 GiB each, two of them alive at a time besides the third.
+  const auto program = ReadProgram(
+      MainText("tensor<fp16, [131072, 1]> a, tensor<fp16, [1, 16384]> b",
+               "tensor<fp16, [131072, 16384]> p = mul(x = a, y = b);"
+               "tensor<fp16, [131072, 16384]> q = exp(x = p);"
+               "tensor<fp16, [131072, 16384]> r = add(x = p, y = q);"
+               "tensor<fp16, [131072]> y = reduce_sum(x = r, axes = tensor<int32, [1]>([1]), "
+               "keep_dims = bool(false));",
+               "y"));
+  const auto artifact = device->Compile(program, {});
+  ASSERT_TRUE(artifact.ok()) << artifact.status();
+  const absl::Status status = device->Load(*artifact).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_NE(status.message().find("12884901888 bytes"), std::string::npos) << status;
+}
+
 // Indices come from a client's memory and may be anything.
 TEST_F(CpuDeviceTest, GatherNeverReadsOutsideItsOperand) {
   const auto program = ReadProgram(MainText(

@@ -73,6 +73,11 @@ absl::StatusOr<std::shared_ptr<Executable>> CpuExecutable::Make(
     if (!ports.ok()) return ports.status();
     absl::StatusOr<Plan> plan = Lower(function, *ports, mode, made->pool_->slots());
     if (!plan.ok()) return plan.status();
+    if (plan->arena_bytes > kMaxBytes) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("function '", function.name, "' needs ", plan->arena_bytes,
+                       " bytes of scratch memory; the cpu device's limit is ", kMaxBytes));
+    }
     arena_bytes = std::max(arena_bytes, plan->arena_bytes);
     made->infos_.push_back(*std::move(ports));
     made->plans_.push_back(*std::move(plan));

@@ -126,6 +126,7 @@ class Lowering final : public OpSite::Values {
     const OpEntry* entry = FindOpEntry(operation.op);
     OpSite site(function_, operation, *this);
     if (entry == nullptr) return site.Unsupported("there is no such kernel");
+    if (absl::Status status = CheckSizes(operation); !status.ok()) return status;
     if (AllKnown(operation)) return Fold(*entry, operation);
     if (mode_ == NumericsMode::kDefault) {
       if (std::optional<Alias> alias = AliasOf(site)) return PlaceAlias(operation, *alias);
@@ -139,6 +140,21 @@ class Lowering final : public OpSite::Values {
     MadeKernel made = entry->reference(plain);
     if (!made.ok()) return made.status();
     return Place(operation, plain, *std::move(made));
+  }
+
+  absl::Status CheckSizes(const mil::Operation& operation) const {
+    const bool folded = AllKnown(operation);
+    uint64_t bytes = folded ? plan_.resident_bytes : 0;
+    for (const mil::ValueId id : operation.results) {
+      const mil::TensorType& type = function_.value(id).type.tensor;
+      bytes += PackedView(type.dtype, type.shape).bytes();
+      if (bytes <= kMaxBytes) continue;
+      return absl::ResourceExhaustedError(
+          absl::StrCat("operation '", operation.op, "' (line ", operation.where.line,
+                       "): ", folded ? "the program's computed constants" : "its result",
+                       " would take ", bytes, " bytes; the cpu device's limit is ", kMaxBytes));
+    }
+    return absl::OkStatus();
   }
 
   absl::Status Place(const mil::Operation& operation, const OpSite& site,

@@ -3,6 +3,8 @@
 #ifndef ANEX_SERVER_DEVICE_CPU_LOWER_H_
 #define ANEX_SERVER_DEVICE_CPU_LOWER_H_
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "proto/values/kernel_values.h"
@@ -12,12 +14,17 @@
 
 namespace anex::device::cpu {
 
+// What one value, all folded constants, or the scratch memory of one program may take. Far above
+// any model that is of use on a processor; what is larger would get the daemon killed for lack of
+// memory.
+inline constexpr uint64_t kMaxBytes = uint64_t{8} << 30;
+
 // OK if the device has every operation and type of the function; UNIMPLEMENTED names the first that
 // it has not. Cheap: looks at types only.
 absl::Status CheckSupported(const mil::Function& function);
 
 // `function` must outlive the plan (its constants are used where they lie). `ports` is what
-// DescribePorts made of it. `slots` is the pool's. Any thread.
+// DescribePorts made of it. `slots` is the pool's. RESOURCE_EXHAUSTED beyond kMaxBytes. Any thread.
 absl::StatusOr<Plan> Lower(const mil::Function& function, const FunctionInfo& ports,
                            NumericsMode mode, int slots);
 
