@@ -149,7 +149,7 @@ absl::StatusOr<FileInfo> Stat(const Folder& folder, std::string_view name) {
     return Error(errno, "look at", name);
   }
   if (absl::Status ours = CheckOurs(info, S_IFREG, name); !ours.ok()) return ours;
-#ifdef _DARWIN_C_SOURCE
+#ifdef __APPLE__
   const timespec modified = info.st_mtimespec;
 #else
   const timespec modified = info.st_mtim;
