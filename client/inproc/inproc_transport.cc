@@ -192,7 +192,7 @@ absl::StatusOr<SessionGrant> InprocTransport::Open(const OpenSpec& spec) {
 
 absl::Status InprocTransport::Close() {
   absl::MutexLock lock(&open_mutex_);
-  if (session_ == 0) return absl::OkStatus();
+  if (session_ == 0) return absl::UnauthenticatedError("there is no session to close");
   absl::Status closed = engine_->Close(Me());
   session_ = 0;
   return closed;

@@ -52,6 +52,9 @@ grpc::Status ParametersService::Update(grpc::ServerContext* context,
       response->set_bytes(response->bytes() + chunk.data.size());
       request.Clear();
     }
+    if (!lease) {
+      return absl::InvalidArgumentError("an update without a chunk, or with bytes that are no message");
+    }
     return absl::OkStatus();
   });
 }

@@ -1,5 +1,6 @@
 // The transport suite over an engine in this process.
 #include "client/inproc/inproc_transport.h"
+
 #include "tests/conformance/transport_suite.h"
 
 namespace anex::test {

@@ -119,7 +119,8 @@ TEST_F(ConfigTest, EmptyVariablesAndARelativeCacheCountAsNotSet) {
 }
 
 TEST_F(ConfigTest, ARelativeRuntimeFolderIsWhereAClientOfThisFolderLooks) {
-  variables_ = {{"XDG_RUNTIME_DIR", "run"}};
+  variables_.clear();
+  variables_["XDG_RUNTIME_DIR"] = "run";
   EXPECT_EQ(Accepted({}).runtime_dir, std::filesystem::current_path().string() + "/run/anexd");
 }
 

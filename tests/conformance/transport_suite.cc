@@ -609,6 +609,7 @@ TEST_P(TransportSuite, ClosedSessionsLeaveNothing) {
   const SessionId id = session.id();
   const Matmul m = PrepareMatmul(session);
   ASSERT_TRUE(m.lane.Run(m.invocation).ok());
+  EXPECT_EQ(Read(m.y), Product(Ws(), Xs()));
   ASSERT_TRUE(session.Close().ok());
   for (const SessionStatus& each : *(*session_.transport())->ListSessions()) {
     EXPECT_NE(each.id, id);

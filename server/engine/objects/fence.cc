@@ -17,7 +17,7 @@ absl::Status Fence::Signal(uint64_t value) {
     absl::MutexLock lock(&mutex_);
     if (closed_) return Released(value);
     if (value < value_) {
-      return absl::InvalidArgumentError(absl::StrCat("the fence is at ", value_,
+      return absl::OutOfRangeError(absl::StrCat("the fence is at ", value_,
                                                      " and only grows; it cannot be signalled to ",
                                                      value));
     }

@@ -1,0 +1,144 @@
+// The transport suite over a real daemon, and what only a daemon can do: restart, refuse, be
+// absent.
+#include <gmock/gmock.h>
+
+#include "client/anex/connect.h"
+#include "client/transport/grpc_transport.h"
+#include "tests/conformance/transport_suite.h"
+#include "tests/e2e/process.h"
+
+namespace anex::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+// One daemon for all tests; it goes with the environment, so that none is left behind.
+class Daemons : public ::testing::Environment {
+ public:
+  void SetUp() override { started_ = DaemonProcess::Start(); }
+  void TearDown() override { started_ = absl::UnavailableError("over"); }
+  static absl::StatusOr<std::shared_ptr<Transport>> Connect() {
+    if (!started_.ok()) return started_.status();
+    return ConnectGrpc((*started_)->socket());
+  }
+
+ private:
+  static absl::StatusOr<std::unique_ptr<DaemonProcess>> started_;
+};
+absl::StatusOr<std::unique_ptr<DaemonProcess>> Daemons::started_ =
+    absl::UnavailableError("not started");
+const ::testing::Environment* const kDaemons = ::testing::AddGlobalTestEnvironment(new Daemons);
+
+INSTANTIATE_TEST_SUITE_P(Daemon, TransportSuite,
+                         ::testing::Values(TransportMaker{.name = "daemon",
+                                                          .make = Daemons::Connect}),
+                         TransportMakerName);
+
+TEST(DaemonTransportTest, AbsentDaemonIsUnavailableAndSaysWhere) {
+  const ScratchFolder folder;
+  const absl::Status status =
+      Connect({.endpoint = folder.Join("none.sock"), .client_name = "x"}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(folder.Join("none.sock")));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("start anexd"));
+}
+
+TEST(DaemonTransportTest, PathsThatFitNoSocketAreRefused) {
+  EXPECT_EQ(ConnectGrpc("/tmp/" + std::string(200, 'x')).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ConnectGrpc(std::string()).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(DaemonTransportTest, RestartIsNoticedAndSaidToTheSession) {
+  const ScratchFolder folder;
+  const std::string runtime = folder.Join("run");
+  auto first = DaemonProcess::Start({.runtime_dir = runtime, .cache_dir = folder.Join("cache")});
+  ASSERT_TRUE(first.ok()) << first.status();
+  const std::string socket = (*first)->socket();
+  Session session = *Connect({.endpoint = "unix:" + socket, .client_name = "survivor"});
+  const Surface surface = *session.CreateSurface(DType::kFp32, {2, 3});
+  ASSERT_TRUE(surface.CopyFrom(std::vector<float>{1, 2, 3, 4, 5, 6}).ok());
+  first->reset();
+  const auto second =
+      DaemonProcess::Start({.runtime_dir = runtime, .cache_dir = folder.Join("cache")});
+  ASSERT_TRUE(second.ok()) << second.status();
+  const absl::Status status = session.CreateSurface(DType::kFp32, {2, 3}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("open a new"));
+  std::vector<float> kept(6);
+  EXPECT_TRUE(surface.CopyTo(kept).ok()) << "what was mapped stays readable";
+  EXPECT_EQ(kept[5], 6);
+  session.Close().IgnoreError();
+  EXPECT_TRUE(Connect({.endpoint = socket, .client_name = "again"}).ok());
+}
+
+TEST(DaemonTransportTest, RestartIsNoticedThroughTheEpochAlone) {
+  const ScratchFolder folder;
+  const std::string runtime = folder.Join("run");
+  auto first = DaemonProcess::Start({.runtime_dir = runtime, .cache_dir = folder.Join("cache")});
+  ASSERT_TRUE(first.ok()) << first.status();
+  const std::shared_ptr<Transport> transport = *ConnectGrpc((*first)->socket());
+  const uint64_t epoch = transport->GetInfo()->daemon_epoch;
+  first->reset();
+  const auto second =
+      DaemonProcess::Start({.runtime_dir = runtime, .cache_dir = folder.Join("cache")});
+  ASSERT_TRUE(second.ok()) << second.status();
+  // Without a session there is nothing to lose: the transport finds the new daemon.
+  absl::StatusOr<DaemonInfo> info = transport->GetInfo();
+  for (int i = 0; i < 200 && !info.ok(); ++i) {
+    absl::SleepFor(absl::Milliseconds(20));
+    info = transport->GetInfo();
+  }
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_NE(info->daemon_epoch, epoch);
+}
+
+TEST(DaemonTransportTest, RefusedProgramsCarryTheirFindings) {
+  const auto daemon = DaemonProcess::Start();
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  const std::shared_ptr<Transport> transport = *ConnectGrpc((*daemon)->socket());
+  const Session session = *Session::Open(transport, {.client_name = "bad"});
+  const absl::Status status = session.Compile("program(1.3)\n{\n  nonsense\n}\n", "n.mil").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  const std::vector<Diagnostic> findings = DiagnosticsOf(status);
+  ASSERT_FALSE(findings.empty());
+  EXPECT_EQ(findings[0].file, "n.mil");
+  EXPECT_EQ(findings[0].line, 3);
+}
+
+TEST(DaemonTransportTest, EqualLargeProgramsAreShippedOnce) {
+  const auto daemon = DaemonProcess::Start();
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  const Session session = *Connect({.endpoint = (*daemon)->socket(), .client_name = "big"});
+  const int n = 1024 * 512;  // fp16: 1 MiB of weights, from where on the digest is tried first
+  std::string blob(128 + n * 2, '\0');
+  const auto put = [&](size_t at, uint64_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) blob[at + i] = static_cast<char>(value >> (8 * i));
+  };
+  put(0, 1, 4);
+  put(4, 2, 4);
+  put(64, 0xdeadbeef, 4);
+  put(68, 1, 4);
+  put(72, n * 2, 8);
+  put(80, 128, 8);
+  blob[128 + 2 * 7] = '\0';
+  blob[128 + 2 * 7 + 1] = '\x3c';  // 1.0 at [7]
+  ProgramSource source;
+  source.name = "big.mil";
+  source.text =
+      "program(1.3)\n{\n  func main<ios18>(tensor<fp16, [1, 524288]> x) {\n"
+      "    tensor<fp16, [1, 524288]> w = const()[name = string(\"w\"), val = tensor<fp16, [1, "
+      "524288]>(BLOBFILE(path = string(\"@model_path/w.bin\"), offset = uint64(64)))];\n"
+      "    tensor<fp16, [1, 524288]> y = add(x = x, y = w)[name = string(\"y\")];\n  } -> "
+      "(y);\n}\n";
+  source.weights["w.bin"] = std::make_shared<const std::string>(blob);
+  const absl::StatusOr<Kernel> first = session.Compile(source);
+  ASSERT_TRUE(first.ok()) << first.status();
+  const absl::StatusOr<Kernel> second = session.Compile(source);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(second->info().origin, CompileOrigin::kResident);
+  EXPECT_EQ(second->info().digest, first->info().digest);
+}
+
+}  // namespace
+}  // namespace anex::test

@@ -1,0 +1,254 @@
+// Execute: many submissions in flight on one stream, over a real connection.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "tests/rpc/rpc_fixture.h"
+
+namespace anex::rpc {
+namespace {
+
+class ExecuteTest : public RpcTest {
+ protected:
+  static v1::Submission WaitFor(uint64_t lane, uint64_t fence, uint64_t value, uint64_t user_data) {
+    v1::Submission submission;
+    submission.set_lane_id(lane);
+    submission.set_user_data(user_data);
+    submission.mutable_fence()->set_fence_id(fence);
+    submission.mutable_fence()->set_value(value);
+    return submission;
+  }
+  static void Signal(const Client& client, uint64_t fence, uint64_t value) {
+    v1::SignalFenceRequest request;
+    request.set_fence_id(fence);
+    request.set_value(value);
+    v1::SignalFenceResponse response;
+    const grpc::Status status =
+        client.Stub<v1::Execution>()->SignalFence(client.Context().get(), request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  }
+  // Polls the daemon's own count; no sleep decides the outcome.
+  bool Eventually(const std::function<bool()>& condition) {
+    for (const absl::Time end = absl::Now() + absl::Seconds(15); absl::Now() < end;) {
+      if (condition()) return true;
+      absl::SleepFor(absl::Milliseconds(5));
+    }
+    return condition();
+  }
+  uint64_t Completed() {
+    const DaemonStatus status = engine_->GetStatus(Operator());
+    return status.devices[0].usage.completed;
+  }
+};
+
+TEST_F(ExecuteTest, CompletionsComeInOrderOfTheLane) {
+  Client client = ConnectWithSession();
+  const Ready ready = GetReady(client);
+  Execute stream(client, 16);
+  ASSERT_EQ(stream.credits(), 16u);
+  std::vector<v1::Submission> batch;
+  for (uint64_t i = 0; i < 12; ++i) batch.push_back(ready.Run(100 + i));
+  ASSERT_TRUE(stream.Send(batch));
+  const auto completions = stream.Receive(12);
+  ASSERT_EQ(completions.size(), 12u);
+  for (uint64_t i = 0; i < 12; ++i) {
+    EXPECT_EQ(completions[i].user_data(), 100 + i);
+    EXPECT_EQ(completions[i].lane_id(), ready.lane);
+    EXPECT_EQ(completions[i].status().code(), 0);
+    EXPECT_EQ(completions[i].steps_done(), 1u);
+    EXPECT_GT(completions[i].total_ns(), 0);
+  }
+  stream.HalfClose();
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ExecuteTest, CreditsAreBoundedAndHaveADefault) {
+  Client client = ConnectWithSession();
+  Execute greedy(client, 1'000'000);
+  EXPECT_GE(greedy.credits(), 1u);
+  EXPECT_LE(greedy.credits(), 4096u);
+  Execute modest(client, 0);
+  EXPECT_GE(modest.credits(), 1u);
+}
+
+TEST_F(ExecuteTest, ARefusedSubmissionIsACompletionAndTheStreamGoesOn) {
+  Client client = ConnectWithSession();
+  const Ready ready = GetReady(client);
+  Execute stream(client);
+  v1::Submission nothing;  // says nothing to do
+  nothing.set_lane_id(ready.lane);
+  nothing.set_user_data(1);
+  v1::Submission stale = ready.Run(2);
+  stale.set_invocation_id(ready.invocation + 77);
+  v1::Submission no_lane = ready.Run(3);
+  no_lane.set_lane_id(0);
+  v1::Submission past = ready.Run(4);
+  past.set_deadline_ns(-5);
+  ASSERT_TRUE(stream.Send({nothing, stale, no_lane, past, ready.Run(5)}));
+  std::map<uint64_t, int> codes;
+  for (const auto& completion : stream.Receive(5)) {
+    codes[completion.user_data()] = completion.status().code();
+  }
+  EXPECT_THAT(codes, testing::ElementsAre(testing::Pair(1, grpc::StatusCode::INVALID_ARGUMENT),
+                                          testing::Pair(2, grpc::StatusCode::NOT_FOUND),
+                                          testing::Pair(3, grpc::StatusCode::NOT_FOUND),
+                                          testing::Pair(4, grpc::StatusCode::INVALID_ARGUMENT),
+                                          testing::Pair(5, grpc::StatusCode::OK)));
+  stream.HalfClose();
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ExecuteTest, AStreamMustOpenOnceAndFirst) {
+  Client client = ConnectWithSession();
+  const auto stub = client.Stub<v1::Execution>();
+  for (const bool submit_with_open : {false, true}) {
+    const auto context = client.Context();
+    auto stream = stub->Execute(context.get());
+    v1::ExecuteRequest request;
+    request.add_submissions()->set_lane_id(1);
+    if (submit_with_open) request.mutable_open()->set_credits(4);
+    stream->Write(request);
+    stream->WritesDone();
+    v1::ExecuteResponse response;
+    EXPECT_FALSE(stream->Read(&response));
+    EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  }
+  const auto context = client.Context();
+  auto twice = stub->Execute(context.get());
+  v1::ExecuteRequest open;
+  open.mutable_open()->set_credits(4);
+  twice->Write(open);
+  twice->Write(open);
+  v1::ExecuteResponse response;
+  while (twice->Read(&response)) {
+  }
+  EXPECT_EQ(twice->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  ExpectServes();
+}
+
+TEST_F(ExecuteTest, HalfCloseFinishesWhatIsInFlight) {
+  Client client = ConnectWithSession();
+  const uint64_t lane = client.CreateLane();
+  const uint64_t fence = client.CreateFence();
+  Execute stream(client);
+  ASSERT_TRUE(stream.Send({WaitFor(lane, fence, 1, 7), WaitFor(lane, fence, 2, 8)}));
+  stream.HalfClose();
+  Signal(client, fence, 2);
+  const auto completions = stream.Receive(2);
+  ASSERT_EQ(completions.size(), 2u);
+  EXPECT_EQ(completions[0].user_data(), 7u);
+  EXPECT_EQ(completions[1].user_data(), 8u);
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ExecuteTest, AnEmptyStreamEndsAtOnce) {
+  Client client = ConnectWithSession();
+  Execute stream(client);
+  const absl::Time start = absl::Now();
+  stream.HalfClose();
+  EXPECT_TRUE(stream.Finish().ok());
+  EXPECT_LT(absl::Now() - start, absl::Seconds(5));
+}
+
+TEST_F(ExecuteTest, ACancelledStreamDropsCompletionsAndNotTheWork) {
+  Client client = ConnectWithSession();
+  const Ready ready = GetReady(client);
+  const uint64_t fence = client.CreateFence();
+  ASSERT_TRUE(client.WriteSurface(ready.x, {1, 2, 3, 4, 5, 6}).ok());
+  {
+    Execute stream(client);
+    ASSERT_TRUE(stream.Send({WaitFor(ready.lane, fence, 1, 1), ready.Run(2)}));
+    // Known to be queued before the stream breaks: a completion of a later, refused one says so.
+    v1::Submission probe;
+    probe.set_user_data(3);
+    ASSERT_TRUE(stream.Send({probe}));
+    ASSERT_EQ(stream.Receive(1)[0].user_data(), 3u);
+    stream.Cancel();
+    EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+  Signal(client, fence, 1);
+  v1::WaitRequest wait;
+  wait.set_lane_id(ready.lane);
+  v1::WaitResponse waited;
+  ASSERT_TRUE(client.Stub<v1::Execution>()->Wait(client.Context().get(), wait, &waited).ok());
+  EXPECT_EQ(client.ReadSurface(ready.y), (std::vector<float>{3, 5, 7, 9, 11, 13}));
+  ExpectServes();
+}
+
+TEST_F(ExecuteTest, AConnectionThatBreaksLeavesTheDaemonServing) {
+  for (int i = 0; i < 8; ++i) {
+    Client client = ConnectWithSession();
+    const uint64_t lane = client.CreateLane();
+    const uint64_t fence = client.CreateFence();
+    Execute stream(client);
+    ASSERT_TRUE(stream.Send({WaitFor(lane, fence, 1, 1)}));
+    stream.Cancel();
+    stream.Finish();
+  }
+  ExpectServes();
+  server_->Shutdown(absl::Seconds(5));  // hangs if a stream kept its thread
+}
+
+// A client that overruns its credits is answered, not queued without bound, and others are served.
+TEST_F(ExecuteTest, OverrunningTheCreditsIsRefusedPerSubmission) {
+  Client client = ConnectWithSession();
+  const uint64_t lane = client.CreateLane();
+  const uint64_t fence = client.CreateFence();
+  Execute stream(client, 2);
+  ASSERT_EQ(stream.credits(), 2u);
+  ASSERT_TRUE(stream.Send(
+      {WaitFor(lane, fence, 1, 1), WaitFor(lane, fence, 1, 2), WaitFor(lane, fence, 1, 3)}));
+  ExpectServes();  // while that stream is stuck
+  Signal(client, fence, 1);
+  std::map<uint64_t, int> codes;
+  for (const auto& completion : stream.Receive(3)) {
+    codes[completion.user_data()] = completion.status().code();
+  }
+  EXPECT_THAT(codes, testing::ElementsAre(testing::Pair(1, grpc::StatusCode::OK),
+                                          testing::Pair(2, grpc::StatusCode::OK),
+                                          testing::Pair(3, grpc::StatusCode::RESOURCE_EXHAUSTED)));
+  stream.HalfClose();
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ExecuteTest, AReaderThatSleepsDoesNotHoldTheDevice) {
+  Client sleeper = ConnectWithSession();
+  const Ready ready = GetReady(sleeper);
+  Execute stream(sleeper, 32);
+  // Completions of a chain-like size would fill the socket; here the client just never reads.
+  std::vector<v1::Submission> batch;
+  for (uint64_t i = 0; i < 32; ++i) batch.push_back(ready.Run(i));
+  ASSERT_TRUE(stream.Send(batch));
+  EXPECT_TRUE(Eventually([&] { return Completed() >= 32; }))
+      << "the dispatcher waited for a reader";
+  ExpectServes();
+  const auto completions = stream.Receive(32);
+  EXPECT_EQ(completions.size(), 32u) << "and nothing was lost";
+  stream.HalfClose();
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ExecuteTest, ASessionThatEndsRefusesWhatComesAfter) {
+  Client client = ConnectWithSession();
+  const Ready ready = GetReady(client);
+  Execute stream(client);
+  ASSERT_TRUE(stream.Send({ready.Run(1)}));
+  ASSERT_EQ(stream.Receive(1)[0].status().code(), 0);
+  ASSERT_TRUE(client.CallByPath("/anex.v1.Sessions/Close").status.ok());
+  ASSERT_TRUE(stream.Send({ready.Run(2)}));
+  const auto refused = stream.Receive(1);
+  ASSERT_EQ(refused.size(), 1u);
+  EXPECT_NE(refused[0].status().code(), 0);
+  stream.HalfClose();
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+}  // namespace
+}  // namespace anex::rpc
