@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cmath>
@@ -70,6 +71,22 @@ TEST(RunReportTest, ReadsWhatTheTrainerWrites) {
   EXPECT_EQ(read->bigram, 2.125);
   ASSERT_EQ(read->losses.size(), 2u);
   EXPECT_EQ(std::stod(read->losses[1]), 0.1);  // no bit lost
+}
+
+// A trainer whose driver was killed must not train on for nobody.
+TEST(ProgressTest, SaysWhenNobodyReadsItAnyMore) {
+  EXPECT_EXIT(
+      {
+        ::signal(SIGPIPE, SIG_IGN);
+        int ends[2];
+        if (::pipe(ends) != 0 || ::dup2(ends[1], STDOUT_FILENO) < 0) ::_exit(9);
+        Progress progress(ProgressStyle::kJson, 1);
+        progress.Start({.name = "t", .steps = 2});
+        if (!progress.Step(2, 2, 1.0).ok()) ::_exit(8);  // the reader is still there
+        ::close(ends[0]);
+        ::_exit(absl::IsCancelled(progress.Step(2, 2, 1.0)) ? 0 : 7);
+      },
+      ::testing::ExitedWithCode(0), "");
 }
 
 TEST(RunReportTest, RefusesATornReport) {

@@ -208,9 +208,9 @@ absl::Status DeviceModel::SetWeights(std::span<const float> weights) {
 
 absl::Status DeviceModel::Forward(std::span<const int> inputs, std::span<const float> embedding) {
   const size_t dim = static_cast<size_t>(shape_.dim), tokens = inputs.size();
-  for (size_t t = 0; t < tokens; ++t) {
-    const float* row = &embedding[inputs[t] * dim];
-    for (size_t c = 0; c < dim; ++c) activation_[c * tokens + t] = row[c];
+  for (size_t c = 0; c < dim; ++c) {  // channel by channel: the writes are in order
+    float* out = &activation_[c * tokens];
+    for (size_t t = 0; t < tokens; ++t) out[t] = embedding[inputs[t] * dim + c];
   }
   if (absl::Status written = Write("x0", activation_); !written.ok()) return written;
   return Run(forward_);
@@ -235,9 +235,9 @@ absl::Status DeviceModel::TakeGradient(std::span<const int> inputs, float scale,
   if (absl::Status read = Read("g.x0", scale, activation_); !read.ok()) return read;
   const size_t dim = static_cast<size_t>(shape_.dim), tokens = inputs.size();
   float* embedding = &gradient[table_.Find("embed").offset];
-  for (size_t t = 0; t < tokens; ++t) {
-    float* row = embedding + inputs[t] * dim;
-    for (size_t c = 0; c < dim; ++c) row[c] += activation_[c * tokens + t];
+  for (size_t c = 0; c < dim; ++c) {
+    const float* back = &activation_[c * tokens];
+    for (size_t t = 0; t < tokens; ++t) embedding[inputs[t] * dim + c] += back[t];
   }
   return absl::OkStatus();
 }

@@ -65,7 +65,8 @@ absl::Status RunSteps(const TrainerFlags& flags, Trainer& trainer, Progress& pro
   for (int step = 1; step <= flags.training.steps; ++step) {
     const absl::StatusOr<double> loss = trainer.Step();
     if (!loss.ok()) return loss.status();
-    progress.Step(step, flags.training.steps, *loss);
+    absl::Status shown = progress.Step(step, flags.training.steps, *loss);
+    if (!shown.ok()) return shown;
   }
   report.seconds = absl::ToDoubleSeconds(absl::Now() - start);
   report.tokens_per_s = flags.training.steps * flags.shape.tokens() / report.seconds;
@@ -125,7 +126,7 @@ absl::Status Train(TrainerFlags flags) {
 }
 
 int Main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a driver that goes away ends us by a failed write
+  std::signal(SIGPIPE, SIG_IGN);  // a driver that goes away ends us through Progress::Step
   auto parsed = ParseTrainerFlags({argv + 1, argv + argc});
   if (const auto* print = std::get_if<PrintAndExit>(&parsed)) {
     std::fputs(print->text.c_str(), print->code == 0 ? stdout : stderr);

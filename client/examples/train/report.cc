@@ -54,11 +54,13 @@ void Progress::Start(const TrainReport& report) {
   std::fflush(stdout);
 }
 
-void Progress::Step(int step, int steps, double loss) {
+absl::Status Progress::Step(int step, int steps, double loss) {
   recent_ = step == 1 ? loss : kSmooth * recent_ + (1 - kSmooth) * loss;
   const absl::Time now = absl::Now();
   const bool json_style = style_ == ProgressStyle::kJson;
-  if (step != steps && now - printed_ < (json_style ? kJsonEvery : kPlainEvery)) return;
+  if (step != steps && now - printed_ < (json_style ? kJsonEvery : kPlainEvery)) {
+    return absl::OkStatus();
+  }
   printed_ = now;
   const double seconds = absl::ToDoubleSeconds(now - started_);
   const double rate = seconds > 0 ? step * tokens_ / seconds : 0;
@@ -68,10 +70,11 @@ void Progress::Step(int step, int steps, double loss) {
                {"steps", steps},
                {"loss", recent_},
                {"tokens_per_s", rate}});
-    return;
+  } else {
+    std::printf("step %5d/%d  loss %.4f  %.0f tokens/s\n", step, steps, recent_, rate);
+    std::fflush(stdout);
   }
-  std::printf("step %5d/%d  loss %.4f  %.0f tokens/s\n", step, steps, recent_, rate);
-  std::fflush(stdout);
+  return std::ferror(stdout) ? absl::CancelledError("nobody reads the progress") : absl::OkStatus();
 }
 
 void Progress::Done(const TrainReport& report) {

@@ -43,8 +43,9 @@ class Progress {
   Progress(ProgressStyle style, int tokens_per_step) : style_(style), tokens_(tokens_per_step) {}
 
   void Start(const TrainReport& report);
-  // After each step; prints now and then.
-  void Step(int step, int steps, double loss);
+  // After each step; prints now and then. CANCELLED once nobody reads the output any more: a driver
+  // that was killed takes its trainers with it.
+  absl::Status Step(int step, int steps, double loss);
   void Done(const TrainReport& report);
 
  private:

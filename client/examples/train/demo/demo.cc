@@ -43,7 +43,14 @@ struct Runner {
   std::unique_ptr<ChildProcess> process;
   RunState state;
   std::string report_path;
+  std::string said;  // the end of its output, progress left out
 };
+
+// What became of a child, from ChildProcess::ExitCode.
+std::string Describe(int code) {
+  return code > 128 ? absl::StrCat("was ended by signal ", code - 128)
+                    : absl::StrCat("ended with exit code ", code);
+}
 
 class Demo {
  public:
@@ -84,6 +91,9 @@ absl::Status Demo::Interrupted() const {
 
 // The text is copied once, so that both rounds see the same even if somebody edits the sources.
 absl::Status Demo::Prepare() {
+  if (!options_.json.empty() && !std::ofstream(options_.json, std::ios::app)) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot write ", options_.json));
+  }
   absl::StatusOr<std::unique_ptr<PrivateFolder>> folder = PrivateFolder::Make();
   if (!folder.ok()) return folder.status();
   folder_ = *std::move(folder);
@@ -196,8 +206,8 @@ absl::Status Demo::WatchUntilDone(std::vector<Runner>& runners) {
     interrupt_.WaitForInput(descriptors, kTick);
     if (absl::Status interrupted = Interrupted(); !interrupted.ok()) return interrupted;
     daemon_->TakeLines();
-    if (daemon_->ExitCode()) {
-      return absl::UnavailableError(absl::StrCat("anexd ended:\n", daemon_->tail()));
+    if (const std::optional<int> code = daemon_->ExitCode()) {
+      return absl::UnavailableError(absl::StrCat("anexd ", Describe(*code), "\n", daemon_->tail()));
     }
     done = true;
     for (Runner& runner : runners) {
