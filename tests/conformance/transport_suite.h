@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct TransportMaker {
   std::map<std::string, std::string> cannot;  // test name -> reason
 };
 
+inline void PrintTo(const TransportMaker& maker, std::ostream* out) { *out << maker.name; }
 inline std::string TransportMakerName(const ::testing::TestParamInfo<TransportMaker>& info) {
   return info.param.name;
 }
