@@ -38,13 +38,17 @@ absl::StatusOr<ChainStep> CopyFromProto(const v1::CopyStep& message) {
 
 absl::StatusOr<ChainStep> FromProto(const v1::ChainStep& message) {
   switch (message.step_case()) {
-    case v1::ChainStep::kRunInvocationId: return InvocationId(message.run_invocation_id());
-    case v1::ChainStep::kCopy: return CopyFromProto(message.copy());
-    case v1::ChainStep::kPublishParameterSetId: return ParameterSetId(message.publish_parameter_set_id());
+    case v1::ChainStep::kRunInvocationId:
+      return InvocationId(message.run_invocation_id());
+    case v1::ChainStep::kCopy:
+      return CopyFromProto(message.copy());
+    case v1::ChainStep::kPublishParameterSetId:
+      return ParameterSetId(message.publish_parameter_set_id());
     case v1::ChainStep::kFence:
       return FenceSpec{FenceId(message.fence().fence_id()), message.fence().value(),
                        message.fence().signal()};
-    case v1::ChainStep::STEP_NOT_SET: break;
+    case v1::ChainStep::STEP_NOT_SET:
+      break;
   }
   return absl::InvalidArgumentError("a chain's step says nothing: set run, copy, publish or fence");
 }
@@ -73,11 +77,14 @@ void ToProto(const Binding& binding, v1::Binding* message) {
 
 absl::StatusOr<Binding> FromProto(const v1::Binding& message) {
   switch (message.target_case()) {
-    case v1::Binding::kSurfaceId: return Binding{message.port(), SurfaceId(message.surface_id())};
+    case v1::Binding::kSurfaceId:
+      return Binding{message.port(), SurfaceId(message.surface_id())};
     case v1::Binding::kParameter:
-      return Binding{message.port(), ParameterRef{ParameterSetId(message.parameter().parameter_set_id()),
-                                                  message.parameter().parameter()}};
-    case v1::Binding::TARGET_NOT_SET: break;
+      return Binding{message.port(),
+                     ParameterRef{ParameterSetId(message.parameter().parameter_set_id()),
+                                  message.parameter().parameter()}};
+    case v1::Binding::TARGET_NOT_SET:
+      break;
   }
   return absl::InvalidArgumentError(
       absl::StrCat("the binding of port '", message.port(), "' names no surface and no parameter"));
@@ -141,9 +148,11 @@ void ToProto(const LaneSpec& spec, v1::CreateLaneRequest* message) {
 absl::StatusOr<LaneSpec> FromProto(const v1::CreateLaneRequest& message) {
   LaneSpec spec;
   if (!v1::QosClass_IsValid(message.qos())) {
-    return absl::InvalidArgumentError(absl::StrCat("scheduling class ", message.qos(), " is unknown"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("scheduling class ", message.qos(), " is unknown"));
   }
-  if (message.qos() != v1::QOS_CLASS_UNSPECIFIED) spec.qos = static_cast<QosClass>(message.qos() - 1);
+  if (message.qos() != v1::QOS_CLASS_UNSPECIFIED)
+    spec.qos = static_cast<QosClass>(message.qos() - 1);
   spec.label = message.label();
   return spec;
 }
@@ -152,8 +161,12 @@ void ToProto(const Submission& submission, v1::Submission* message) {
   message->set_lane_id(submission.lane.value());
   message->set_user_data(submission.user_data);
   switch (submission.kind) {
-    case SubmissionKind::kInvocation: message->set_invocation_id(submission.target); break;
-    case SubmissionKind::kChain: message->set_chain_id(submission.target); break;
+    case SubmissionKind::kInvocation:
+      message->set_invocation_id(submission.target);
+      break;
+    case SubmissionKind::kChain:
+      message->set_chain_id(submission.target);
+      break;
     case SubmissionKind::kPublish:
       message->mutable_publish()->set_parameter_set_id(submission.target);
       message->mutable_publish()->set_expected_generation(submission.argument);
@@ -197,8 +210,8 @@ absl::StatusOr<Submission> FromProto(const v1::Submission& message) {
           "a submission says nothing to do: set an invocation, a chain, publish or fence");
   }
   if (message.deadline_ns() < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a deadline of ", message.deadline_ns(), " ns; give 0 for the default, or more"));
+    return absl::InvalidArgumentError(absl::StrCat("a deadline of ", message.deadline_ns(),
+                                                   " ns; give 0 for the default, or more"));
   }
   submission.deadline_ns = message.deadline_ns();
   submission.step_timings = message.step_timings();

@@ -1,5 +1,5 @@
-// Invocations, chains, lanes, submissions, completions: protobuf <-> values. See tensor_convert.h for
-// the rules.
+// Invocations, chains, lanes, submissions, completions: protobuf <-> values. See tensor_convert.h
+// for the rules.
 #ifndef ANEX_PROTO_CONVERT_EXECUTION_CONVERT_H_
 #define ANEX_PROTO_CONVERT_EXECUTION_CONVERT_H_
 

@@ -149,7 +149,8 @@ absl::StatusOr<KernelInfo> FromProto(const v1::KernelInfo& message) {
   if (absl::Status s = AppendAll(message.functions(), info.functions); !s.ok()) return s;
   if (!v1::CompileOrigin_IsValid(message.origin()) ||
       message.origin() == v1::COMPILE_ORIGIN_UNSPECIFIED) {
-    return absl::InvalidArgumentError(absl::StrCat("compile origin ", message.origin(), " is unknown"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("compile origin ", message.origin(), " is unknown"));
   }
   info.origin = static_cast<CompileOrigin>(message.origin() - 1);
   info.timings = FromProto(message.timings());

@@ -13,9 +13,12 @@ constexpr int kMaxFits = 256;
 
 absl::StatusOr<ParameterMode> ModeFromProto(v1::ParameterMode mode) {
   switch (mode) {
-    case v1::PARAMETER_MODE_DOUBLE: return ParameterMode::kDouble;
-    case v1::PARAMETER_MODE_FENCED: return ParameterMode::kFenced;
-    default: return absl::InvalidArgumentError("a parameter set's mode must be double or fenced");
+    case v1::PARAMETER_MODE_DOUBLE:
+      return ParameterMode::kDouble;
+    case v1::PARAMETER_MODE_FENCED:
+      return ParameterMode::kFenced;
+    default:
+      return absl::InvalidArgumentError("a parameter set's mode must be double or fenced");
   }
 }
 
@@ -104,7 +107,8 @@ absl::StatusOr<ParameterSetInfo> FromProto(const v1::ParameterSetInfo& message) 
   if (!mode.ok()) return mode.status();
   info.mode = *mode;
   info.generation = message.generation();
-  if (message.front_buffer() > 1) return absl::InvalidArgumentError("front_buffer is neither 0 nor 1");
+  if (message.front_buffer() > 1)
+    return absl::InvalidArgumentError("front_buffer is neither 0 nor 1");
   info.front_buffer = message.front_buffer();
   info.leased = message.leased();
   info.label = message.label();
@@ -125,7 +129,8 @@ void ToProto(const WriteLease& lease, v1::WriteLease* message) {
 }
 
 absl::StatusOr<WriteLease> FromProto(const v1::WriteLease& message) {
-  if (message.buffer() > 1) return absl::InvalidArgumentError("a lease's buffer is neither 0 nor 1");
+  if (message.buffer() > 1)
+    return absl::InvalidArgumentError("a lease's buffer is neither 0 nor 1");
   return WriteLease{LeaseId(message.lease_id()), ParameterSetId(message.parameter_set_id()),
                     message.buffer(), message.generation(), message.expires_in_ns()};
 }

@@ -54,8 +54,9 @@ void DeviceToProto(const DeviceStatus& status, v1::DeviceStatus* message) {
 absl::StatusOr<DeviceStatus> DeviceFromProto(const v1::DeviceStatus& message) {
   auto info = convert::FromProto(message.info());
   if (!info.ok()) return info.status();
-  return DeviceStatus{*std::move(info),  message.busy_1s(), message.busy_60s(),
-                      UsageFromProto(message.usage()), message.queued(), message.running()};
+  return DeviceStatus{*std::move(info),   message.busy_1s(),
+                      message.busy_60s(), UsageFromProto(message.usage()),
+                      message.queued(),   message.running()};
 }
 
 void KernelToProto(const KernelStatus& status, v1::KernelStatus* message) {
@@ -211,8 +212,10 @@ absl::StatusOr<DaemonStatus> FromProto(const v1::DaemonStatus& message) {
     if (!value.ok()) return value.status();
     status.devices.push_back(*std::move(value));
   }
-  for (const v1::SessionStatus& session : message.sessions()) status.sessions.push_back(*FromProto(session));
-  for (const v1::KernelStatus& kernel : message.kernels()) status.kernels.push_back(KernelFromProto(kernel));
+  for (const v1::SessionStatus& session : message.sessions())
+    status.sessions.push_back(*FromProto(session));
+  for (const v1::KernelStatus& kernel : message.kernels())
+    status.kernels.push_back(KernelFromProto(kernel));
   status.grpc_tensor_bytes = message.grpc_tensor_bytes();
   status.surface_bytes = message.surface_bytes();
   status.resident_bytes = message.resident_bytes();
@@ -271,10 +274,9 @@ void ToProto(const CacheEntryInfo& entry, v1::CacheEntry* message) {
 }
 
 absl::StatusOr<CacheEntryInfo> FromProto(const v1::CacheEntry& message) {
-  return CacheEntryInfo{message.digest(),         message.name(),
-                        message.device(),         message.bytes(),
-                        message.created_unix_s(), message.last_used_unix_s(),
-                        message.verified(),       message.problem()};
+  return CacheEntryInfo{message.digest(),   message.name(),           message.device(),
+                        message.bytes(),    message.created_unix_s(), message.last_used_unix_s(),
+                        message.verified(), message.problem()};
 }
 
 }  // namespace anex::convert

@@ -33,7 +33,8 @@ absl::StatusOr<TensorLayout> FromProto(const v1::TensorLayout& message) {
   auto dtype = FromProto(message.dtype());
   if (!dtype.ok()) return dtype.status();
   if (*dtype == DType::kInvalid) {
-    if (message.shape_size() != 0 || message.stride_bytes_size() != 0 || message.allocation_bytes() != 0) {
+    if (message.shape_size() != 0 || message.stride_bytes_size() != 0 ||
+        message.allocation_bytes() != 0) {
       return Invalid("a layout without a dtype must be empty");
     }
     return layout;
@@ -85,9 +86,12 @@ v1::Access ToProto(Access access) {
 
 absl::StatusOr<Access> FromProto(v1::Access access) {
   switch (access) {
-    case v1::ACCESS_READ_ONLY: return Access::kReadOnly;
-    case v1::ACCESS_READ_WRITE: return Access::kReadWrite;
-    default: return Invalid("access must be read-only or read-write");
+    case v1::ACCESS_READ_ONLY:
+      return Access::kReadOnly;
+    case v1::ACCESS_READ_WRITE:
+      return Access::kReadWrite;
+    default:
+      return Invalid("access must be read-only or read-write");
   }
 }
 

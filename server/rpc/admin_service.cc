@@ -38,41 +38,49 @@ grpc::Status AdminService::EvictSession(grpc::ServerContext* context,
   });
 }
 
-grpc::Status AdminService::CacheList(grpc::ServerContext* context, const v1::CacheListRequest* request,
+grpc::Status AdminService::CacheList(grpc::ServerContext* context,
+                                     const v1::CacheListRequest* request,
                                      v1::CacheListResponse* response) {
-  return Call(*context, "/anex.v1.Admin/CacheList", [&](const engine::Caller& caller) -> absl::Status {
-    ANEX_ASSIGN_OR_RETURN(const std::vector<CacheEntryInfo> entries,
-                          engine().CacheList(caller, request->verify()));
-    for (const CacheEntryInfo& entry : entries) convert::ToProto(entry, response->add_entries());
-    return absl::OkStatus();
-  });
+  return Call(*context, "/anex.v1.Admin/CacheList",
+              [&](const engine::Caller& caller) -> absl::Status {
+                ANEX_ASSIGN_OR_RETURN(const std::vector<CacheEntryInfo> entries,
+                                      engine().CacheList(caller, request->verify()));
+                for (const CacheEntryInfo& entry : entries)
+                  convert::ToProto(entry, response->add_entries());
+                return absl::OkStatus();
+              });
 }
 
 grpc::Status AdminService::CachePurge(grpc::ServerContext* context,
                                       const v1::CachePurgeRequest* request,
                                       v1::CachePurgeResponse* response) {
-  return Call(*context, "/anex.v1.Admin/CachePurge", [&](const engine::Caller& caller) -> absl::Status {
-    const std::vector<std::string> digests(request->digests().begin(), request->digests().end());
-    ANEX_ASSIGN_OR_RETURN(const uint64_t freed, engine().CachePurge(caller, digests));
-    response->set_bytes_freed(freed);
-    return absl::OkStatus();
-  });
+  return Call(*context, "/anex.v1.Admin/CachePurge",
+              [&](const engine::Caller& caller) -> absl::Status {
+                const std::vector<std::string> digests(request->digests().begin(),
+                                                       request->digests().end());
+                ANEX_ASSIGN_OR_RETURN(const uint64_t freed, engine().CachePurge(caller, digests));
+                response->set_bytes_freed(freed);
+                return absl::OkStatus();
+              });
 }
 
 // Named in the contract, not built yet: Admit refuses these by name.
 grpc::Status AdminService::SetLimits(grpc::ServerContext* context, const v1::SetLimitsRequest*,
                                      v1::SetLimitsResponse*) {
-  return Call(*context, "/anex.v1.Admin/SetLimits", [](const engine::Caller&) { return absl::OkStatus(); });
+  return Call(*context, "/anex.v1.Admin/SetLimits",
+              [](const engine::Caller&) { return absl::OkStatus(); });
 }
 
 grpc::Status AdminService::SetLogLevel(grpc::ServerContext* context, const v1::SetLogLevelRequest*,
                                        v1::SetLogLevelResponse*) {
-  return Call(*context, "/anex.v1.Admin/SetLogLevel", [](const engine::Caller&) { return absl::OkStatus(); });
+  return Call(*context, "/anex.v1.Admin/SetLogLevel",
+              [](const engine::Caller&) { return absl::OkStatus(); });
 }
 
 grpc::Status AdminService::Probe(grpc::ServerContext* context, const v1::ProbeRequest*,
                                  v1::ProbeResponse*) {
-  return Call(*context, "/anex.v1.Admin/Probe", [](const engine::Caller&) { return absl::OkStatus(); });
+  return Call(*context, "/anex.v1.Admin/Probe",
+              [](const engine::Caller&) { return absl::OkStatus(); });
 }
 
 }  // namespace anex::rpc

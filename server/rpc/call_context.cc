@@ -24,9 +24,8 @@ absl::StatusOr<std::string> SecretOf(const grpc::ServerContext& context) {
   const auto& metadata = context.client_metadata();
   const auto found = metadata.find(kSecretKey);
   if (found == metadata.end()) {
-    return absl::UnauthenticatedError(
-        absl::StrCat("this call acts inside a session: open one and send its secret as metadata ",
-                     kSecretKey));
+    return absl::UnauthenticatedError(absl::StrCat(
+        "this call acts inside a session: open one and send its secret as metadata ", kSecretKey));
   }
   return std::string(found->second.data(), found->second.size());
 }
@@ -60,7 +59,8 @@ absl::StatusOr<engine::Caller> CallContext::Admit(grpc::ServerContext& context,
                                                   std::string_view grpc_path) const {
   context.AddInitialMetadata(kEpochKey, epoch_);
   const MethodRules* rules = gate_.Find(grpc_path);
-  if (rules == nullptr) return absl::InternalError(absl::StrCat("no such method: ", std::string(grpc_path)));
+  if (rules == nullptr)
+    return absl::InternalError(absl::StrCat("no such method: ", std::string(grpc_path)));
   auto caller = CallerOf(context.peer());
   if (!caller.ok()) return caller.status();
   if (absl::Status allowed = RoleGate::Check(*rules, caller->role); !allowed.ok()) return allowed;

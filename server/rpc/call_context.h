@@ -24,12 +24,15 @@ inline constexpr char kEpochKey[] = "anex-daemon-epoch";
 class CallContext {
  public:
   // All outlive the context.
-  CallContext(engine::Engine& engine, const door::ConnectionRegistry& connections, const RoleGate& gate);
+  CallContext(engine::Engine& engine, const door::ConnectionRegistry& connections,
+              const RoleGate& gate);
 
-  // Who calls `grpc_path`, if he may: PERMISSION_DENIED below the method's role, UNAUTHENTICATED for a
-  // missing or unknown secret where a session is needed, UNIMPLEMENTED for what is named but not
-  // built, INTERNAL for a path outside of the contract. Also adds the epoch to the call's metadata.
-  absl::StatusOr<engine::Caller> Admit(grpc::ServerContext& context, std::string_view grpc_path) const;
+  // Who calls `grpc_path`, if he may: PERMISSION_DENIED below the method's role, UNAUTHENTICATED
+  // for a missing or unknown secret where a session is needed, UNIMPLEMENTED for what is named but
+  // not built, INTERNAL for a path outside of the contract. Also adds the epoch to the call's
+  // metadata.
+  absl::StatusOr<engine::Caller> Admit(grpc::ServerContext& context,
+                                       std::string_view grpc_path) const;
 
   // The same for a call that no service has: never admitted, and told why.
   absl::Status AdmitUnbuilt(grpc::CallbackServerContext& context, std::string_view grpc_path) const;

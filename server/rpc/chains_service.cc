@@ -4,7 +4,8 @@
 
 namespace anex::rpc {
 
-grpc::Status ChainsService::Define(grpc::ServerContext* context, const v1::DefineChainRequest* request,
+grpc::Status ChainsService::Define(grpc::ServerContext* context,
+                                   const v1::DefineChainRequest* request,
                                    v1::DefineChainResponse* response) {
   return Create(*context, "/anex.v1.Chains/Define", *request, *response,
                 [&](const engine::Caller& caller, v1::DefineChainResponse& made) -> absl::Status {
@@ -15,7 +16,8 @@ grpc::Status ChainsService::Define(grpc::ServerContext* context, const v1::Defin
                 });
 }
 
-grpc::Status ChainsService::Release(grpc::ServerContext* context, const v1::ReleaseChainRequest* request,
+grpc::Status ChainsService::Release(grpc::ServerContext* context,
+                                    const v1::ReleaseChainRequest* request,
                                     v1::ReleaseChainResponse*) {
   return Call(*context, "/anex.v1.Chains/Release", [&](const engine::Caller& caller) {
     return engine().ReleaseChain(caller, ChainId(request->chain_id()));

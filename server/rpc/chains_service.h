@@ -12,8 +12,10 @@ class ChainsService final : public v1::Chains::Service, private ServiceBase {
  public:
   explicit ChainsService(const ServiceParts& parts) : ServiceBase(parts) {}
 
-  grpc::Status Define(grpc::ServerContext* context, const v1::DefineChainRequest* request, v1::DefineChainResponse* response) override;
-  grpc::Status Release(grpc::ServerContext* context, const v1::ReleaseChainRequest* request, v1::ReleaseChainResponse* response) override;
+  grpc::Status Define(grpc::ServerContext* context, const v1::DefineChainRequest* request,
+                      v1::DefineChainResponse* response) override;
+  grpc::Status Release(grpc::ServerContext* context, const v1::ReleaseChainRequest* request,
+                       v1::ReleaseChainResponse* response) override;
 };
 
 }  // namespace anex::rpc

@@ -51,20 +51,27 @@ absl::Status CompileStream::Add(v1::ProgramPart&& part) {
     return Invalid("a program comes as one header, then text, weights and a trailer");
   }
   switch (part.part_case()) {
-    case v1::ProgramPart::kHeader: return AddHeader(part.header());
-    case v1::ProgramPart::kText: return AddText(part.text());
-    case v1::ProgramPart::kWeights: return AddWeights(part.weights());
-    case v1::ProgramPart::kTrailer: return AddTrailer(part.trailer());
-    case v1::ProgramPart::PART_NOT_SET: break;
+    case v1::ProgramPart::kHeader:
+      return AddHeader(part.header());
+    case v1::ProgramPart::kText:
+      return AddText(part.text());
+    case v1::ProgramPart::kWeights:
+      return AddWeights(part.weights());
+    case v1::ProgramPart::kTrailer:
+      return AddTrailer(part.trailer());
+    case v1::ProgramPart::PART_NOT_SET:
+      break;
   }
   return Invalid("a part of a program that says nothing");
 }
 
 absl::Status CompileStream::AddHeader(const v1::ProgramPart::Header& header) {
-  if (header.name().size() > kMaxName) return Invalid(absl::StrCat("a name of ", header.name().size(), " bytes; at most ", kMaxName));
+  if (header.name().size() > kMaxName)
+    return Invalid(absl::StrCat("a name of ", header.name().size(), " bytes; at most ", kMaxName));
   if (header.text_bytes() > max_text_bytes_) {
-    return absl::ResourceExhaustedError(absl::StrCat("a program text of ", header.text_bytes(),
-                                                     " bytes is over compile_text_bytes=", max_text_bytes_));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("a program text of ", header.text_bytes(),
+                     " bytes is over compile_text_bytes=", max_text_bytes_));
   }
   if (header.weights_size() > kMaxFiles) {
     return Invalid(absl::StrCat(header.weights_size(), " weight files; at most ", kMaxFiles));
@@ -95,7 +102,8 @@ absl::Status CompileStream::AddHeader(const v1::ProgramPart::Header& header) {
 
 absl::Status CompileStream::AddText(const std::string& text) {
   if (text.size() > text_bytes_ - program_.source.text.size()) {
-    return absl::OutOfRangeError(absl::StrCat("more text than the ", text_bytes_, " bytes of the header"));
+    return absl::OutOfRangeError(
+        absl::StrCat("more text than the ", text_bytes_, " bytes of the header"));
   }
   program_.source.text += text;
   return absl::OkStatus();
@@ -110,9 +118,10 @@ absl::Status CompileStream::AddWeights(const v1::ProgramPart::WeightPiece& piece
   }
   File& file = files_[file_];
   if (piece.offset() != file.bytes.size() || piece.data().size() > file.size - file.bytes.size()) {
-    return absl::OutOfRangeError(absl::StrCat(
-        "weight file ", file_, ": ", piece.data().size(), " bytes at ", piece.offset(), ", expected at ",
-        file.bytes.size(), " of ", file.size, "; pieces come without gap or overlap"));
+    return absl::OutOfRangeError(absl::StrCat("weight file ", file_, ": ", piece.data().size(),
+                                              " bytes at ", piece.offset(), ", expected at ",
+                                              file.bytes.size(), " of ", file.size,
+                                              "; pieces come without gap or overlap"));
   }
   if (file.bytes.empty()) file.bytes.reserve(std::min(file.size, kMaxReserve));
   file.bytes += piece.data();
@@ -121,7 +130,8 @@ absl::Status CompileStream::AddWeights(const v1::ProgramPart::WeightPiece& piece
 
 absl::Status CompileStream::AddTrailer(const v1::ProgramPart::Trailer& trailer) {
   if (trailer.total_bytes() != total_bytes_) {
-    return Invalid(absl::StrCat("the trailer counts ", trailer.total_bytes(), " bytes, the header ", total_bytes_));
+    return Invalid(absl::StrCat("the trailer counts ", trailer.total_bytes(), " bytes, the header ",
+                                total_bytes_));
   }
   if (!trailer.content_sha256().empty() && trailer.content_sha256().size() != 32) {
     return Invalid("content_sha256 is 32 bytes or empty");
@@ -132,12 +142,16 @@ absl::Status CompileStream::AddTrailer(const v1::ProgramPart::Trailer& trailer) 
 }
 
 absl::StatusOr<ShippedProgram> CompileStream::Finish() {
-  if (state_ != State::kWhole) return Invalid("the stream ended before the program's trailer; nothing was compiled");
-  if (!TextIsWhole()) return Invalid(absl::StrCat("the text ended after ", program_.source.text.size(), " of ", text_bytes_, " bytes"));
+  if (state_ != State::kWhole)
+    return Invalid("the stream ended before the program's trailer; nothing was compiled");
+  if (!TextIsWhole())
+    return Invalid(absl::StrCat("the text ended after ", program_.source.text.size(), " of ",
+                                text_bytes_, " bytes"));
   std::vector<std::string_view> parts = {program_.source.text};
   for (const File& file : files_) {
     if (file.bytes.size() != file.size) {
-      return Invalid(absl::StrCat("a weight file ended after ", file.bytes.size(), " of ", file.size, " bytes"));
+      return Invalid(absl::StrCat("a weight file ended after ", file.bytes.size(), " of ",
+                                  file.size, " bytes"));
     }
     parts.push_back(file.bytes);
   }

@@ -1,7 +1,7 @@
 // A program that arrives in parts: header, text, weight files, trailer (anex.v1.ProgramPart).
 //
-// Threads: the call's. Bounds: Limits::compile_text_bytes and compile_weight_bytes, checked against the
-// header before a byte is kept; what comes is checked against the header.
+// Threads: the call's. Bounds: Limits::compile_text_bytes and compile_weight_bytes, checked against
+// the header before a byte is kept; what comes is checked against the header.
 #ifndef ANEX_SERVER_RPC_COMPILE_STREAM_H_
 #define ANEX_SERVER_RPC_COMPILE_STREAM_H_
 
@@ -29,8 +29,8 @@ class CompileStream {
   CompileStream(uint64_t max_text_bytes, uint64_t max_weight_bytes)
       : max_text_bytes_(max_text_bytes), max_weight_bytes_(max_weight_bytes) {}
 
-  // INVALID_ARGUMENT for a part out of order or sizes that do not add up; RESOURCE_EXHAUSTED with the
-  // bound's name; OUT_OF_RANGE for a gap, overlap or overrun in a weight file.
+  // INVALID_ARGUMENT for a part out of order or sizes that do not add up; RESOURCE_EXHAUSTED with
+  // the bound's name; OUT_OF_RANGE for a gap, overlap or overrun in a weight file.
   absl::Status Add(v1::ProgramPart&& part);
   // After the client's half-close. INVALID_ARGUMENT without the trailer; DATA_LOSS if the checksum
   // does not match.

@@ -10,8 +10,8 @@
 namespace anex::rpc {
 namespace {
 
-constexpr int64_t kShortestInterval = 50'000'000;          // 50 ms
-constexpr int64_t kLongestInterval = 3600'000'000'000;     // 1 h
+constexpr int64_t kShortestInterval = 50'000'000;       // 50 ms
+constexpr int64_t kLongestInterval = 3600'000'000'000;  // 1 h
 constexpr absl::Duration kCancelPoll = absl::Milliseconds(50);
 
 // Sleeps for `interval`, in pieces so that a caller who left is noticed. False if he left.
@@ -44,21 +44,24 @@ grpc::Status DaemonService::GetStatus(grpc::ServerContext* context, const v1::Ge
 grpc::Status DaemonService::WatchStatus(grpc::ServerContext* context,
                                         const v1::WatchStatusRequest* request,
                                         grpc::ServerWriter<v1::WatchStatusResponse>* writer) {
-  return Call(*context, "/anex.v1.Daemon/WatchStatus", [&](const engine::Caller& caller) -> absl::Status {
-    const int64_t interval = request->interval_ns() == 0 ? 1'000'000'000 : request->interval_ns();
-    if (interval < kShortestInterval || interval > kLongestInterval) {
-      return absl::OutOfRangeError(
-          absl::StrCat("an interval of ", interval, " ns; give 50 ms to 1 h"));
-    }
-    do {
-      v1::WatchStatusResponse response;
-      const DaemonStatus status = engine().GetStatus(caller);
-      convert::ToProto(status, response.mutable_status());
-      if (!writer->Write(response)) break;
-      if (status.health == Health::kDraining) return absl::UnavailableError("the daemon is draining");
-    } while (SleepUnlessCancelled(*context, absl::Nanoseconds(interval)));
-    return absl::OkStatus();
-  });
+  return Call(*context, "/anex.v1.Daemon/WatchStatus",
+              [&](const engine::Caller& caller) -> absl::Status {
+                const int64_t interval =
+                    request->interval_ns() == 0 ? 1'000'000'000 : request->interval_ns();
+                if (interval < kShortestInterval || interval > kLongestInterval) {
+                  return absl::OutOfRangeError(
+                      absl::StrCat("an interval of ", interval, " ns; give 50 ms to 1 h"));
+                }
+                do {
+                  v1::WatchStatusResponse response;
+                  const DaemonStatus status = engine().GetStatus(caller);
+                  convert::ToProto(status, response.mutable_status());
+                  if (!writer->Write(response)) break;
+                  if (status.health == Health::kDraining)
+                    return absl::UnavailableError("the daemon is draining");
+                } while (SleepUnlessCancelled(*context, absl::Nanoseconds(interval)));
+                return absl::OkStatus();
+              });
 }
 
 grpc::Status DaemonService::ListDevices(grpc::ServerContext* context, const v1::ListDevicesRequest*,

@@ -12,10 +12,14 @@ class DaemonService final : public v1::Daemon::Service, private ServiceBase {
  public:
   explicit DaemonService(const ServiceParts& parts) : ServiceBase(parts) {}
 
-  grpc::Status GetInfo(grpc::ServerContext* context, const v1::GetInfoRequest* request, v1::GetInfoResponse* response) override;
-  grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request, v1::GetStatusResponse* response) override;
-  grpc::Status WatchStatus(grpc::ServerContext* context, const v1::WatchStatusRequest* request, grpc::ServerWriter<v1::WatchStatusResponse>* writer) override;
-  grpc::Status ListDevices(grpc::ServerContext* context, const v1::ListDevicesRequest* request, v1::ListDevicesResponse* response) override;
+  grpc::Status GetInfo(grpc::ServerContext* context, const v1::GetInfoRequest* request,
+                       v1::GetInfoResponse* response) override;
+  grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
+                         v1::GetStatusResponse* response) override;
+  grpc::Status WatchStatus(grpc::ServerContext* context, const v1::WatchStatusRequest* request,
+                           grpc::ServerWriter<v1::WatchStatusResponse>* writer) override;
+  grpc::Status ListDevices(grpc::ServerContext* context, const v1::ListDevicesRequest* request,
+                           v1::ListDevicesResponse* response) override;
 };
 
 }  // namespace anex::rpc

@@ -23,8 +23,8 @@ absl::Status ExecuteStream::Run() {
   if (absl::Status opened = Open(); !opened.ok()) return opened;
   std::thread writer([this] { WriteAll(); });
   const absl::Status read = ReadAll();
-  // The rest is completed before the stream ends, unless the client has left: then what is queued runs
-  // all the same and its completions are dropped.
+  // The rest is completed before the stream ends, unless the client has left: then what is queued
+  // runs all the same and its completions are dropped.
   reading_done_.store(true);
   if (Left() || completions_->outstanding() == 0) completions_->Shutdown();  // wakes the writer
   writer.join();
@@ -36,7 +36,8 @@ absl::Status ExecuteStream::Open() {
   if (!wire_.Read(&request) || !request.has_open() || request.submissions_size() != 0) {
     return absl::InvalidArgumentError("an Execute stream begins with `open` alone");
   }
-  const uint32_t wanted = request.open().credits() == 0 ? kDefaultCredits : request.open().credits();
+  const uint32_t wanted =
+      request.open().credits() == 0 ? kDefaultCredits : request.open().credits();
   const uint32_t credits = std::min(wanted, kMostCredits);
   completions_ = engine_.CreateCompletionQueue(credits);
   v1::ExecuteResponse response;

@@ -23,8 +23,8 @@ class ExecuteStream {
 
   ExecuteStream(engine::Engine& engine, const engine::Caller& caller, Wire& wire);
 
-  // From the first message to the end. INVALID_ARGUMENT for a stream that does not begin with `open`
-  // or opens twice.
+  // From the first message to the end. INVALID_ARGUMENT for a stream that does not begin with
+  // `open` or opens twice.
   absl::Status Run();
 
  private:

@@ -48,12 +48,14 @@ grpc::Status ExecutionService::SignalFence(grpc::ServerContext* context,
 grpc::Status ExecutionService::WaitFence(grpc::ServerContext* context,
                                          const v1::WaitFenceRequest* request,
                                          v1::WaitFenceResponse* response) {
-  return Call(*context, "/anex.v1.Execution/WaitFence", [&](const engine::Caller& caller) -> absl::Status {
-    ANEX_ASSIGN_OR_RETURN(const uint64_t reached, engine().WaitFence(caller, FenceId(request->fence_id()),
-                                                                     request->value()));
-    response->set_value(reached);
-    return absl::OkStatus();
-  });
+  return Call(*context, "/anex.v1.Execution/WaitFence",
+              [&](const engine::Caller& caller) -> absl::Status {
+                ANEX_ASSIGN_OR_RETURN(
+                    const uint64_t reached,
+                    engine().WaitFence(caller, FenceId(request->fence_id()), request->value()));
+                response->set_value(reached);
+                return absl::OkStatus();
+              });
 }
 
 grpc::Status ExecutionService::ReleaseFence(grpc::ServerContext* context,
@@ -67,12 +69,14 @@ grpc::Status ExecutionService::ReleaseFence(grpc::ServerContext* context,
 grpc::Status ExecutionService::Evaluate(grpc::ServerContext* context,
                                         const v1::EvaluateRequest* request,
                                         v1::EvaluateResponse* response) {
-  return Call(*context, "/anex.v1.Execution/Evaluate", [&](const engine::Caller& caller) -> absl::Status {
-    ANEX_ASSIGN_OR_RETURN(const Submission submission, convert::FromProto(request->submission()));
-    ANEX_ASSIGN_OR_RETURN(const Completion completion, engine().Evaluate(caller, submission));
-    convert::ToProto(completion, response->mutable_completion());
-    return absl::OkStatus();
-  });
+  return Call(
+      *context, "/anex.v1.Execution/Evaluate", [&](const engine::Caller& caller) -> absl::Status {
+        ANEX_ASSIGN_OR_RETURN(const Submission submission,
+                              convert::FromProto(request->submission()));
+        ANEX_ASSIGN_OR_RETURN(const Completion completion, engine().Evaluate(caller, submission));
+        convert::ToProto(completion, response->mutable_completion());
+        return absl::OkStatus();
+      });
 }
 
 grpc::Status ExecutionService::Execute(
@@ -83,14 +87,17 @@ grpc::Status ExecutionService::Execute(
   });
 }
 
-grpc::Status ExecutionService::Cancel(grpc::ServerContext* context, const v1::CancelRequest* request,
+grpc::Status ExecutionService::Cancel(grpc::ServerContext* context,
+                                      const v1::CancelRequest* request,
                                       v1::CancelResponse* response) {
-  return Call(*context, "/anex.v1.Execution/Cancel", [&](const engine::Caller& caller) -> absl::Status {
-    ANEX_ASSIGN_OR_RETURN(const uint32_t told, engine().Cancel(caller, LaneId(request->lane_id()),
-                                                               request->user_data()));
-    response->set_told_to_stop(told);
-    return absl::OkStatus();
-  });
+  return Call(*context, "/anex.v1.Execution/Cancel",
+              [&](const engine::Caller& caller) -> absl::Status {
+                ANEX_ASSIGN_OR_RETURN(
+                    const uint32_t told,
+                    engine().Cancel(caller, LaneId(request->lane_id()), request->user_data()));
+                response->set_told_to_stop(told);
+                return absl::OkStatus();
+              });
 }
 
 grpc::Status ExecutionService::Wait(grpc::ServerContext* context, const v1::WaitRequest* request,

@@ -38,13 +38,21 @@ constexpr int kLeastPingIntervalMs = 10'000;  // a client that pings faster is s
 // One instance of every service; both servers have their own.
 struct Services {
   explicit Services(const ServiceParts& parts, const CallContext& calls)
-      : daemon(parts), sessions(parts), surfaces(parts), kernels(parts), parameters(parts),
-        invocations(parts), chains(parts), execution(parts), admin(parts), unbuilt(calls) {}
+      : daemon(parts),
+        sessions(parts),
+        surfaces(parts),
+        kernels(parts),
+        parameters(parts),
+        invocations(parts),
+        chains(parts),
+        execution(parts),
+        admin(parts),
+        unbuilt(calls) {}
 
   void RegisterAll(grpc::ServerBuilder& builder) {
-    for (grpc::Service* service : std::initializer_list<grpc::Service*>{
-             &daemon, &sessions, &surfaces, &kernels, &parameters, &invocations, &chains, &execution,
-             &admin}) {
+    for (grpc::Service* service :
+         std::initializer_list<grpc::Service*>{&daemon, &sessions, &surfaces, &kernels, &parameters,
+                                               &invocations, &chains, &execution, &admin}) {
       builder.RegisterService(service);
     }
     builder.RegisterCallbackGenericService(&unbuilt);
@@ -76,8 +84,8 @@ std::unique_ptr<grpc::Server> Build(Services& services, const GrpcServerOptions&
   return builder.BuildAndStart();
 }
 
-// gRPC's plugins are chosen per process before a server is built, and stay: the owner's server is built
-// first and without reflection.
+// gRPC's plugins are chosen per process before a server is built, and stay: the owner's server is
+// built first and without reflection.
 std::once_flag observer_plugins;
 
 }  // namespace
@@ -141,7 +149,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   auto gate = RoleGate::FromContract();
   if (!gate.ok()) return gate.status();
 #if GOOGLE_PROTOBUF_VERSION < 4022000  // later ones log through Abseil
-  google::protobuf::SetLogHandler(nullptr);  // it would print a line for each bad message of any client
+  google::protobuf::SetLogHandler(
+      nullptr);  // it would print a line for each bad message of any client
 #endif
   auto impl = std::make_unique<Impl>(options, *std::move(gate));
   impl->owner = Build(impl->for_owner, impl->options, "owner");
@@ -157,7 +166,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
 }
 
 void GrpcServer::Adopt(shm::OwnedDescriptor descriptor, door::ListenerRole role) {
-  grpc::Server* server = role == door::ListenerRole::kOwner ? impl_->owner.get() : impl_->observer.get();
+  grpc::Server* server =
+      role == door::ListenerRole::kOwner ? impl_->owner.get() : impl_->observer.get();
   grpc::AddInsecureChannelFromFd(server, descriptor.Release());
 }
 

@@ -1,5 +1,5 @@
-// gRPC on connections that the front door accepted: two servers, one for the owner's socket, one for
-// the observer's, which also serves grpc.health.v1 and reflection. Neither listens on its own.
+// gRPC on connections that the front door accepted: two servers, one for the owner's socket, one
+// for the observer's, which also serves grpc.health.v1 and reflection. Neither listens on its own.
 //
 // Threads: Adopt, SetServing and Shutdown from any thread, Shutdown once.
 // Bounds: message size, metadata size, concurrent streams per connection, threads per server.
@@ -21,7 +21,7 @@
 namespace anex::rpc {
 
 struct GrpcServerOptions {
-  engine::Engine* engine = nullptr;                      // outlives the server
+  engine::Engine* engine = nullptr;                       // outlives the server
   const door::ConnectionRegistry* connections = nullptr;  // outlives the server
   uint64_t max_message_bytes = 8 << 20;
   int max_threads = 512;  // per server; a call that finds none is RESOURCE_EXHAUSTED
@@ -37,7 +37,8 @@ class GrpcServer {
 
   // Serves one accepted connection; `role` is kOwner or kObserver.
   void Adopt(shm::OwnedDescriptor descriptor, door::ListenerRole role);
-  // What grpc.health.v1 says: SERVING if `serving` and the engine can run something and is not draining.
+  // What grpc.health.v1 says: SERVING if `serving` and the engine can run something and is not
+  // draining.
   void SetServing(bool serving);
   // Takes no new calls, lets running ones end for `grace`, then cancels them and waits.
   void Shutdown(absl::Duration grace);

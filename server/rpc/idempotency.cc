@@ -11,9 +11,11 @@
 namespace anex::rpc {
 namespace {
 
-std::string ScopeOf(const engine::Caller& caller, const std::string& method, const std::string& key) {
-  const std::string who = caller.session ? absl::StrCat("s", caller.session.value())
-                                         : absl::StrCat("p", caller.identity.uid, ".", caller.identity.pid);
+std::string ScopeOf(const engine::Caller& caller, const std::string& method,
+                    const std::string& key) {
+  const std::string who = caller.session
+                              ? absl::StrCat("s", caller.session.value())
+                              : absl::StrCat("p", caller.identity.uid, ".", caller.identity.pid);
   return absl::StrCat(who, "/", method, "/", key);
 }
 
@@ -30,7 +32,8 @@ std::string Fingerprint(const google::protobuf::Message& request) {
 }
 
 absl::Status Idempotency::Run(const engine::Caller& caller, const std::string& method,
-                              const std::string& key, const std::string& request, std::string& answer,
+                              const std::string& key, const std::string& request,
+                              std::string& answer,
                               const std::function<absl::Status(std::string& answer)>& create) {
   if (key.empty()) return create(answer);
   if (key.size() > kMaxKey) {
@@ -47,8 +50,8 @@ absl::Status Idempotency::Run(const engine::Caller& caller, const std::string& m
         break;
       }
       if (entry->second.request != request) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("the idempotency key of this ", method, " came with another request before"));
+        return absl::InvalidArgumentError(absl::StrCat("the idempotency key of this ", method,
+                                                       " came with another request before"));
       }
       if (entry->second.done) {
         answer = entry->second.answer;
@@ -59,7 +62,8 @@ absl::Status Idempotency::Run(const engine::Caller& caller, const std::string& m
         return found == entries_.end() || found->second.done;
       };
       mutex_.AwaitWithTimeout(absl::Condition(&settled), absl::Milliseconds(50));
-      if (caller.cancelled && caller.cancelled()) return absl::CancelledError("the call was cancelled");
+      if (caller.cancelled && caller.cancelled())
+        return absl::CancelledError("the call was cancelled");
     }
   }
   const absl::Status status = create(answer);

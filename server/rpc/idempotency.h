@@ -1,5 +1,5 @@
-// Remembers what creating calls answered, so that a client that lost the answer can ask again without
-// creating twice (decision: idempotency keys on creating calls).
+// Remembers what creating calls answered, so that a client that lost the answer can ask again
+// without creating twice (decision: idempotency keys on creating calls).
 //
 // Scope: (session or process, method, key). The newest kEntries answers are kept.
 // Threads: any. Two calls with one key at the same time: the second waits for the first.

@@ -12,9 +12,12 @@ class InvocationsService final : public v1::Invocations::Service, private Servic
  public:
   explicit InvocationsService(const ServiceParts& parts) : ServiceBase(parts) {}
 
-  grpc::Status Prepare(grpc::ServerContext* context, const v1::PrepareInvocationRequest* request, v1::PrepareInvocationResponse* response) override;
-  grpc::Status Rebind(grpc::ServerContext* context, const v1::RebindInvocationRequest* request, v1::RebindInvocationResponse* response) override;
-  grpc::Status Release(grpc::ServerContext* context, const v1::ReleaseInvocationRequest* request, v1::ReleaseInvocationResponse* response) override;
+  grpc::Status Prepare(grpc::ServerContext* context, const v1::PrepareInvocationRequest* request,
+                       v1::PrepareInvocationResponse* response) override;
+  grpc::Status Rebind(grpc::ServerContext* context, const v1::RebindInvocationRequest* request,
+                      v1::RebindInvocationResponse* response) override;
+  grpc::Status Release(grpc::ServerContext* context, const v1::ReleaseInvocationRequest* request,
+                       v1::ReleaseInvocationResponse* response) override;
 };
 
 }  // namespace anex::rpc

@@ -21,7 +21,8 @@ uint64_t LimitOf(const std::vector<LimitInfo>& limits, const std::string& name) 
 absl::StatusOr<ShippedProgram> Receive(engine::Engine& engine, const engine::Caller& caller,
                                        grpc::ServerReader<v1::ProgramPart>& reader) {
   const std::vector<LimitInfo> limits = engine.GetLimits(caller);
-  CompileStream stream(LimitOf(limits, "compile_text_bytes"), LimitOf(limits, "compile_weight_bytes"));
+  CompileStream stream(LimitOf(limits, "compile_text_bytes"),
+                       LimitOf(limits, "compile_weight_bytes"));
   v1::ProgramPart part;
   while (reader.Read(&part)) {
     if (absl::Status added = stream.Add(std::move(part)); !added.ok()) return added;
@@ -37,62 +38,65 @@ grpc::Status KernelsService::Compile(grpc::ServerContext* context,
                                      v1::CompileResponse* response) {
   std::vector<Diagnostic> findings;
   absl::Status outcome;
-  const grpc::Status plain = Call(*context, "/anex.v1.Kernels/Compile", [&](const engine::Caller& caller) -> absl::Status {
-    ANEX_ASSIGN_OR_RETURN(ShippedProgram program, Receive(engine(), caller, *reader));
-    std::string answer;
-    outcome = parts().idempotency.Run(
-        caller, "/anex.v1.Kernels/Compile", program.idempotency_key, program.fingerprint, answer,
-        [&](std::string& fresh) -> absl::Status {
-          const auto info = engine().Compile(caller, program.source, program.options);
-          if (absl::IsInvalidArgument(info.status())) {
-            findings = engine().Check(caller, program.source, program.options).diagnostics;
-          }
-          if (!info.ok()) return info.status();
-          v1::CompileResponse made;
-          convert::ToProto(*info, made.mutable_kernel());
-          fresh = made.SerializeAsString();
-          return absl::OkStatus();
-        });
-    if (outcome.ok()) response->ParseFromString(answer);
-    return outcome;
-  });
+  const grpc::Status plain =
+      Call(*context, "/anex.v1.Kernels/Compile", [&](const engine::Caller& caller) -> absl::Status {
+        ANEX_ASSIGN_OR_RETURN(ShippedProgram program, Receive(engine(), caller, *reader));
+        std::string answer;
+        outcome = parts().idempotency.Run(
+            caller, "/anex.v1.Kernels/Compile", program.idempotency_key, program.fingerprint,
+            answer, [&](std::string& fresh) -> absl::Status {
+              const auto info = engine().Compile(caller, program.source, program.options);
+              if (absl::IsInvalidArgument(info.status())) {
+                findings = engine().Check(caller, program.source, program.options).diagnostics;
+              }
+              if (!info.ok()) return info.status();
+              v1::CompileResponse made;
+              convert::ToProto(*info, made.mutable_kernel());
+              fresh = made.SerializeAsString();
+              return absl::OkStatus();
+            });
+        if (outcome.ok()) response->ParseFromString(answer);
+        return outcome;
+      });
   return findings.empty() ? plain : ToGrpc(outcome, findings);
 }
 
 grpc::Status KernelsService::CompileByDigest(grpc::ServerContext* context,
                                              const v1::CompileByDigestRequest* request,
                                              v1::CompileResponse* response) {
-  return Create(*context, "/anex.v1.Kernels/CompileByDigest", *request, *response,
-                [&](const engine::Caller& caller, v1::CompileResponse& made) -> absl::Status {
-                  ANEX_ASSIGN_OR_RETURN(const CompileOptions options,
-                                        convert::FromProto(request->options()));
-                  ANEX_ASSIGN_OR_RETURN(
-                      const KernelInfo info,
-                      engine().CompileByDigest(caller, request->digest(), options, request->name()));
-                  convert::ToProto(info, made.mutable_kernel());
-                  return absl::OkStatus();
-                });
+  return Create(
+      *context, "/anex.v1.Kernels/CompileByDigest", *request, *response,
+      [&](const engine::Caller& caller, v1::CompileResponse& made) -> absl::Status {
+        ANEX_ASSIGN_OR_RETURN(const CompileOptions options, convert::FromProto(request->options()));
+        ANEX_ASSIGN_OR_RETURN(
+            const KernelInfo info,
+            engine().CompileByDigest(caller, request->digest(), options, request->name()));
+        convert::ToProto(info, made.mutable_kernel());
+        return absl::OkStatus();
+      });
 }
 
 grpc::Status KernelsService::Check(grpc::ServerContext* context,
                                    grpc::ServerReader<v1::ProgramPart>* reader,
                                    v1::CheckResponse* response) {
-  return Call(*context, "/anex.v1.Kernels/Check", [&](const engine::Caller& caller) -> absl::Status {
-    ANEX_ASSIGN_OR_RETURN(const ShippedProgram program, Receive(engine(), caller, *reader));
-    convert::ToProto(engine().Check(caller, program.source, program.options), response);
-    return absl::OkStatus();
-  });
+  return Call(
+      *context, "/anex.v1.Kernels/Check", [&](const engine::Caller& caller) -> absl::Status {
+        ANEX_ASSIGN_OR_RETURN(const ShippedProgram program, Receive(engine(), caller, *reader));
+        convert::ToProto(engine().Check(caller, program.source, program.options), response);
+        return absl::OkStatus();
+      });
 }
 
 grpc::Status KernelsService::Describe(grpc::ServerContext* context,
                                       const v1::DescribeKernelRequest* request,
                                       v1::DescribeKernelResponse* response) {
-  return Call(*context, "/anex.v1.Kernels/Describe", [&](const engine::Caller& caller) -> absl::Status {
-    ANEX_ASSIGN_OR_RETURN(const KernelInfo info,
-                          engine().DescribeKernel(caller, KernelId(request->kernel_id())));
-    convert::ToProto(info, response->mutable_kernel());
-    return absl::OkStatus();
-  });
+  return Call(
+      *context, "/anex.v1.Kernels/Describe", [&](const engine::Caller& caller) -> absl::Status {
+        ANEX_ASSIGN_OR_RETURN(const KernelInfo info,
+                              engine().DescribeKernel(caller, KernelId(request->kernel_id())));
+        convert::ToProto(info, response->mutable_kernel());
+        return absl::OkStatus();
+      });
 }
 
 grpc::Status KernelsService::Release(grpc::ServerContext* context,

@@ -12,13 +12,21 @@ class ParametersService final : public v1::Parameters::Service, private ServiceB
  public:
   explicit ParametersService(const ServiceParts& parts) : ServiceBase(parts) {}
 
-  grpc::Status CreateSet(grpc::ServerContext* context, const v1::CreateParameterSetRequest* request, v1::CreateParameterSetResponse* response) override;
-  grpc::Status BeginWrite(grpc::ServerContext* context, const v1::BeginWriteRequest* request, v1::BeginWriteResponse* response) override;
-  grpc::Status Update(grpc::ServerContext* context, grpc::ServerReader<v1::UpdateRequest>* reader, v1::UpdateResponse* response) override;
-  grpc::Status Publish(grpc::ServerContext* context, const v1::PublishRequest* request, v1::PublishResponse* response) override;
-  grpc::Status Abort(grpc::ServerContext* context, const v1::AbortWriteRequest* request, v1::AbortWriteResponse* response) override;
-  grpc::Status Describe(grpc::ServerContext* context, const v1::DescribeParameterSetRequest* request, v1::DescribeParameterSetResponse* response) override;
-  grpc::Status Release(grpc::ServerContext* context, const v1::ReleaseParameterSetRequest* request, v1::ReleaseParameterSetResponse* response) override;
+  grpc::Status CreateSet(grpc::ServerContext* context, const v1::CreateParameterSetRequest* request,
+                         v1::CreateParameterSetResponse* response) override;
+  grpc::Status BeginWrite(grpc::ServerContext* context, const v1::BeginWriteRequest* request,
+                          v1::BeginWriteResponse* response) override;
+  grpc::Status Update(grpc::ServerContext* context, grpc::ServerReader<v1::UpdateRequest>* reader,
+                      v1::UpdateResponse* response) override;
+  grpc::Status Publish(grpc::ServerContext* context, const v1::PublishRequest* request,
+                       v1::PublishResponse* response) override;
+  grpc::Status Abort(grpc::ServerContext* context, const v1::AbortWriteRequest* request,
+                     v1::AbortWriteResponse* response) override;
+  grpc::Status Describe(grpc::ServerContext* context,
+                        const v1::DescribeParameterSetRequest* request,
+                        v1::DescribeParameterSetResponse* response) override;
+  grpc::Status Release(grpc::ServerContext* context, const v1::ReleaseParameterSetRequest* request,
+                       v1::ReleaseParameterSetResponse* response) override;
 };
 
 }  // namespace anex::rpc

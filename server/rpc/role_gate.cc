@@ -25,10 +25,14 @@ using google::protobuf::MethodDescriptor;
 
 // Every file of the contract that has services. Touching a message of each links the file in.
 std::vector<const FileDescriptor*> ContractFiles() {
-  return {v1::GetInfoRequest::descriptor()->file(),        v1::OpenSessionRequest::descriptor()->file(),
-          v1::CreateSurfaceRequest::descriptor()->file(),  v1::ProgramPart::descriptor()->file(),
-          v1::UpdateRequest::descriptor()->file(),         v1::PrepareInvocationRequest::descriptor()->file(),
-          v1::DefineChainRequest::descriptor()->file(),    v1::EvaluateRequest::descriptor()->file(),
+  return {v1::GetInfoRequest::descriptor()->file(),
+          v1::OpenSessionRequest::descriptor()->file(),
+          v1::CreateSurfaceRequest::descriptor()->file(),
+          v1::ProgramPart::descriptor()->file(),
+          v1::UpdateRequest::descriptor()->file(),
+          v1::PrepareInvocationRequest::descriptor()->file(),
+          v1::DefineChainRequest::descriptor()->file(),
+          v1::EvaluateRequest::descriptor()->file(),
           v1::GetLimitsRequest::descriptor()->file(),
           v1::OpenRingRequest::descriptor()->file(),
           v1::ReserveRequest::descriptor()->file(),
@@ -53,9 +57,12 @@ absl::StatusOr<MethodRules> Read(const MethodDescriptor& method) {
 
 const char* NameOf(Role role) {
   switch (role) {
-    case Role::kObserver: return "observer";
-    case Role::kOperator: return "operator";
-    case Role::kOwner: return "owner";
+    case Role::kObserver:
+      return "observer";
+    case Role::kOperator:
+      return "operator";
+    case Role::kOwner:
+      return "owner";
   }
   return "unknown";
 }
@@ -92,7 +99,8 @@ std::vector<std::string> RoleGate::Paths() const {
 absl::Status RoleGate::Check(const MethodRules& rules, Role role) {
   if (static_cast<int>(role) >= static_cast<int>(rules.required_role)) return absl::OkStatus();
   return absl::PermissionDeniedError(absl::StrCat(
-      rules.name, " needs the role ", NameOf(rules.required_role), "; this connection has ", NameOf(role),
+      rules.name, " needs the role ", NameOf(rules.required_role), "; this connection has ",
+      NameOf(role),
       ". The daemon's main socket gives its owner every role; the observer socket only looks"));
 }
 

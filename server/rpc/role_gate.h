@@ -24,8 +24,8 @@ struct MethodRules {
 
 class RoleGate {
  public:
-  // INTERNAL if a method of the contract lacks its required_role or mutating option: the daemon then
-  // does not start.
+  // INTERNAL if a method of the contract lacks its required_role or mutating option: the daemon
+  // then does not start.
   static absl::StatusOr<RoleGate> FromContract();
 
   // The rules of "/anex.v1.Surfaces/Create"; null if the contract has no such method.

@@ -1,5 +1,5 @@
-// The five moves that every method of every service makes: admit the caller, convert the request, call
-// the engine, convert the answer, give the status back. No decisions here or in any service.
+// The five moves that every method of every service makes: admit the caller, convert the request,
+// call the engine, convert the answer, give the status back. No decisions here or in any service.
 //
 // Threads: gRPC's, one per call that waits. Services outlive their server.
 #ifndef ANEX_SERVER_RPC_SERVICE_BASE_H_
@@ -42,7 +42,8 @@ class ServiceBase {
     return ToGrpc(body(*caller));
   }
 
-  // The same for a creating call with an idempotency key: `body(caller, response)` fills the response.
+  // The same for a creating call with an idempotency key: `body(caller, response)` fills the
+  // response.
   template <typename Request, typename Response, typename Body>
   grpc::Status Create(grpc::ServerContext& context, std::string_view path, const Request& request,
                       Response& response, Body&& body) const {
@@ -69,10 +70,10 @@ class ServiceBase {
 // Assigns the value of a StatusOr, or returns its status from the calling function.
 #define ANEX_RPC_CONCAT2(a, b) a##b
 #define ANEX_RPC_CONCAT(a, b) ANEX_RPC_CONCAT2(a, b)
-#define ANEX_ASSIGN_OR_RETURN(declaration, expression)                       \
-  auto ANEX_RPC_CONCAT(status_or_, __LINE__) = (expression);                 \
-  if (!ANEX_RPC_CONCAT(status_or_, __LINE__).ok())                           \
-    return ANEX_RPC_CONCAT(status_or_, __LINE__).status();                   \
+#define ANEX_ASSIGN_OR_RETURN(declaration, expression)       \
+  auto ANEX_RPC_CONCAT(status_or_, __LINE__) = (expression); \
+  if (!ANEX_RPC_CONCAT(status_or_, __LINE__).ok())           \
+    return ANEX_RPC_CONCAT(status_or_, __LINE__).status();   \
   declaration = *std::move(ANEX_RPC_CONCAT(status_or_, __LINE__))
 
 }  // namespace anex::rpc

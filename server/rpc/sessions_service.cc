@@ -4,7 +4,8 @@
 
 namespace anex::rpc {
 
-grpc::Status SessionsService::Open(grpc::ServerContext* context, const v1::OpenSessionRequest* request,
+grpc::Status SessionsService::Open(grpc::ServerContext* context,
+                                   const v1::OpenSessionRequest* request,
                                    v1::OpenSessionResponse* response) {
   return Create(*context, "/anex.v1.Sessions/Open", *request, *response,
                 [&](const engine::Caller& caller, v1::OpenSessionResponse& made) -> absl::Status {

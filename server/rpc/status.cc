@@ -10,9 +10,9 @@
 namespace anex::rpc {
 namespace {
 
-// gRPC refuses a call whose metadata is over 8 KiB, and the client would then learn that instead of the
-// reason. A status may take this much of it, as it travels: the message percent-encoded (three bytes
-// for one that is not plain), and once more inside of the details, which travel as base64.
+// gRPC refuses a call whose metadata is over 8 KiB, and the client would then learn that instead of
+// the reason. A status may take this much of it, as it travels: the message percent-encoded (three
+// bytes for one that is not plain), and once more inside of the details, which travel as base64.
 constexpr size_t kMaxTrailer = 7168;
 constexpr size_t kMaxMessage = 5120;  // what a message may take of it; the rest is for findings
 constexpr size_t kPacking = 64;       // type URL and tags of the packed list

@@ -12,7 +12,8 @@ constexpr size_t kPiece = size_t{1} << 20;
 
 }  // namespace
 
-absl::Status SendSurface(std::string_view bytes, grpc::ServerWriter<v1::ReadSurfaceResponse>& writer) {
+absl::Status SendSurface(std::string_view bytes,
+                         grpc::ServerWriter<v1::ReadSurfaceResponse>& writer) {
   size_t at = 0;
   do {
     v1::ReadSurfaceResponse response;
@@ -25,8 +26,9 @@ absl::Status SendSurface(std::string_view bytes, grpc::ServerWriter<v1::ReadSurf
   return absl::OkStatus();
 }
 
-absl::StatusOr<ReceivedSurface> ReceiveSurface(engine::Engine& engine, const engine::Caller& caller,
-                                               grpc::ServerReader<v1::WriteSurfaceRequest>& reader) {
+absl::StatusOr<ReceivedSurface> ReceiveSurface(
+    engine::Engine& engine, const engine::Caller& caller,
+    grpc::ServerReader<v1::WriteSurfaceRequest>& reader) {
   v1::WriteSurfaceRequest part;
   if (!reader.Read(&part) || part.part_case() != v1::WriteSurfaceRequest::kHeader) {
     return absl::InvalidArgumentError("a write begins with its header");
@@ -40,8 +42,8 @@ absl::StatusOr<ReceivedSurface> ReceiveSurface(engine::Engine& engine, const eng
   if (!info.ok()) return info.status();
   const uint64_t total = part.header().total_bytes();
   if (total > PayloadBytes(info->layout)) {
-    return absl::OutOfRangeError(absl::StrCat(total, " bytes announced for a surface of ",
-                                              PayloadBytes(info->layout)));
+    return absl::OutOfRangeError(
+        absl::StrCat(total, " bytes announced for a surface of ", PayloadBytes(info->layout)));
   }
   received.bytes.reserve(total);
   while (reader.Read(&part)) {
@@ -49,13 +51,14 @@ absl::StatusOr<ReceivedSurface> ReceiveSurface(engine::Engine& engine, const eng
       return absl::InvalidArgumentError("after a write's header only data follows");
     }
     if (part.data().size() > total - received.bytes.size()) {
-      return absl::OutOfRangeError(absl::StrCat("more than the ", total, " bytes that the header announced"));
+      return absl::OutOfRangeError(
+          absl::StrCat("more than the ", total, " bytes that the header announced"));
     }
     received.bytes += part.data();
   }
   if (received.bytes.size() != total) {
-    return absl::DataLossError(absl::StrCat("the stream ended after ", received.bytes.size(), " of ",
-                                            total, " bytes; nothing was written"));
+    return absl::DataLossError(absl::StrCat("the stream ended after ", received.bytes.size(),
+                                            " of ", total, " bytes; nothing was written"));
   }
   return received;
 }

@@ -16,7 +16,8 @@ namespace anex::rpc {
 
 // Sends `bytes` in pieces of 1 MiB; at least one message, so that an empty answer says so.
 // CANCELLED if the caller left.
-absl::Status SendSurface(std::string_view bytes, grpc::ServerWriter<v1::ReadSurfaceResponse>& writer);
+absl::Status SendSurface(std::string_view bytes,
+                         grpc::ServerWriter<v1::ReadSurfaceResponse>& writer);
 
 struct ReceivedSurface {
   SurfaceId surface;
@@ -24,8 +25,8 @@ struct ReceivedSurface {
   std::string bytes;
 };
 
-// Reads header and pieces. NOT_FOUND for the handle, INVALID_ARGUMENT for parts out of order, OUT_OF_RANGE
-// for more bytes than announced or than the surface holds, DATA_LOSS for fewer.
+// Reads header and pieces. NOT_FOUND for the handle, INVALID_ARGUMENT for parts out of order,
+// OUT_OF_RANGE for more bytes than announced or than the surface holds, DATA_LOSS for fewer.
 absl::StatusOr<ReceivedSurface> ReceiveSurface(engine::Engine& engine, const engine::Caller& caller,
                                                grpc::ServerReader<v1::WriteSurfaceRequest>& reader);
 

@@ -55,13 +55,15 @@ grpc::Status SurfacesService::Import(grpc::ServerContext* context,
 grpc::Status SurfacesService::Grant(grpc::ServerContext* context,
                                     const v1::GrantSurfaceRequest* request,
                                     v1::GrantSurfaceResponse* response) {
-  return Call(*context, "/anex.v1.Surfaces/Grant", [&](const engine::Caller& caller) -> absl::Status {
-    ANEX_ASSIGN_OR_RETURN(const Access access, convert::FromProto(request->access()));
-    ANEX_ASSIGN_OR_RETURN(const engine::GrantTicket ticket,
-                          engine().GrantSurface(caller, SurfaceId(request->surface_id()), access));
-    response->set_ticket(ticket.ticket);
-    return absl::OkStatus();
-  });
+  return Call(*context, "/anex.v1.Surfaces/Grant",
+              [&](const engine::Caller& caller) -> absl::Status {
+                ANEX_ASSIGN_OR_RETURN(const Access access, convert::FromProto(request->access()));
+                ANEX_ASSIGN_OR_RETURN(
+                    const engine::GrantTicket ticket,
+                    engine().GrantSurface(caller, SurfaceId(request->surface_id()), access));
+                response->set_ticket(ticket.ticket);
+                return absl::OkStatus();
+              });
 }
 
 grpc::Status SurfacesService::ClaimGrant(grpc::ServerContext* context,
@@ -70,46 +72,52 @@ grpc::Status SurfacesService::ClaimGrant(grpc::ServerContext* context,
   return ServiceBase::Create(
       *context, "/anex.v1.Surfaces/ClaimGrant", *request, *response,
       [&](const engine::Caller& caller, v1::ClaimGrantResponse& made) -> absl::Status {
-        ANEX_ASSIGN_OR_RETURN(const SurfaceInfo info, engine().ClaimGrant(caller, request->ticket()));
+        ANEX_ASSIGN_OR_RETURN(const SurfaceInfo info,
+                              engine().ClaimGrant(caller, request->ticket()));
         convert::ToProto(info, made.mutable_surface());
         return absl::OkStatus();
       });
 }
 
-grpc::Status SurfacesService::Read(grpc::ServerContext* context, const v1::ReadSurfaceRequest* request,
+grpc::Status SurfacesService::Read(grpc::ServerContext* context,
+                                   const v1::ReadSurfaceRequest* request,
                                    grpc::ServerWriter<v1::ReadSurfaceResponse>* writer) {
-  return Call(*context, "/anex.v1.Surfaces/Read", [&](const engine::Caller& caller) -> absl::Status {
-    ANEX_ASSIGN_OR_RETURN(const Region region, convert::FromProto(request->region()));
-    ANEX_ASSIGN_OR_RETURN(
-        const std::string bytes,
-        engine().ReadSurface(caller, SurfaceId(request->surface_id()), region));
-    engine().CountTensorBytes(bytes.size());
-    return SendSurface(bytes, *writer);
-  });
+  return Call(*context, "/anex.v1.Surfaces/Read",
+              [&](const engine::Caller& caller) -> absl::Status {
+                ANEX_ASSIGN_OR_RETURN(const Region region, convert::FromProto(request->region()));
+                ANEX_ASSIGN_OR_RETURN(
+                    const std::string bytes,
+                    engine().ReadSurface(caller, SurfaceId(request->surface_id()), region));
+                engine().CountTensorBytes(bytes.size());
+                return SendSurface(bytes, *writer);
+              });
 }
 
 grpc::Status SurfacesService::Write(grpc::ServerContext* context,
                                     grpc::ServerReader<v1::WriteSurfaceRequest>* reader,
                                     v1::WriteSurfaceResponse* response) {
-  return Call(*context, "/anex.v1.Surfaces/Write", [&](const engine::Caller& caller) -> absl::Status {
-    ANEX_ASSIGN_OR_RETURN(const ReceivedSurface received, ReceiveSurface(engine(), caller, *reader));
-    engine().CountTensorBytes(received.bytes.size());
-    const absl::Status written =
-        engine().WriteSurface(caller, received.surface, received.region, received.bytes);
-    if (written.ok()) response->set_bytes_written(received.bytes.size());
-    return written;
-  });
+  return Call(
+      *context, "/anex.v1.Surfaces/Write", [&](const engine::Caller& caller) -> absl::Status {
+        ANEX_ASSIGN_OR_RETURN(const ReceivedSurface received,
+                              ReceiveSurface(engine(), caller, *reader));
+        engine().CountTensorBytes(received.bytes.size());
+        const absl::Status written =
+            engine().WriteSurface(caller, received.surface, received.region, received.bytes);
+        if (written.ok()) response->set_bytes_written(received.bytes.size());
+        return written;
+      });
 }
 
 grpc::Status SurfacesService::Describe(grpc::ServerContext* context,
                                        const v1::DescribeSurfaceRequest* request,
                                        v1::DescribeSurfaceResponse* response) {
-  return Call(*context, "/anex.v1.Surfaces/Describe", [&](const engine::Caller& caller) -> absl::Status {
-    ANEX_ASSIGN_OR_RETURN(const SurfaceInfo info,
-                          engine().DescribeSurface(caller, SurfaceId(request->surface_id())));
-    convert::ToProto(info, response->mutable_surface());
-    return absl::OkStatus();
-  });
+  return Call(
+      *context, "/anex.v1.Surfaces/Describe", [&](const engine::Caller& caller) -> absl::Status {
+        ANEX_ASSIGN_OR_RETURN(const SurfaceInfo info,
+                              engine().DescribeSurface(caller, SurfaceId(request->surface_id())));
+        convert::ToProto(info, response->mutable_surface());
+        return absl::OkStatus();
+      });
 }
 
 grpc::Status SurfacesService::List(grpc::ServerContext* context, const v1::ListSurfacesRequest*,

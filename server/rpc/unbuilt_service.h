@@ -1,5 +1,5 @@
-// Answers every method that no service has: UNIMPLEMENTED by name for what the contract names and this
-// daemon does not have yet (rings, real time, profiling), and for what no contract knows.
+// Answers every method that no service has: UNIMPLEMENTED by name for what the contract names and
+// this daemon does not have yet (rings, real time, profiling), and for what no contract knows.
 //
 // Threads: gRPC's; never waits.
 #ifndef ANEX_SERVER_RPC_UNBUILT_SERVICE_H_
@@ -16,7 +16,8 @@ class UnbuiltService final : public grpc::CallbackGenericService {
   explicit UnbuiltService(const CallContext& calls) : calls_(calls) {}
 
  private:
-  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override;
+  grpc::ServerGenericBidiReactor* CreateReactor(
+      grpc::GenericCallbackServerContext* context) override;
 
   const CallContext& calls_;
 };

@@ -115,6 +115,8 @@ TEST(FormatTest, FiguresHaveUnits) {
   EXPECT_EQ(FormatShare(0), "0 %");
   EXPECT_EQ(FormatCount(1234567), "1,234,567");
   EXPECT_EQ(FormatCount(123), "123");
+  EXPECT_EQ(Plural(1, "entry", "entries"), "1 entry");
+  EXPECT_EQ(Plural(1000, "entry", "entries"), "1,000 entries");
   EXPECT_EQ(FormatUtc(1714566605), "2024-05-01 12:30:05Z");
 }
 

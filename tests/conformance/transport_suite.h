@@ -1,7 +1,7 @@
 // What every transport must do, written once against the SDK and the interface below it: the engine
 // in this process and a real daemon pass the same tests.
 //
-// A test program compiles transport_suite.cc, and registers its transport:
+// A test program compiles transport_suite*.cc, and registers its transport:
 //   INSTANTIATE_TEST_SUITE_P(Inproc, TransportSuite, ::testing::Values(TransportMaker{...}),
 //                            TransportMakerName);
 // All transports that one maker makes lead to the same engine or daemon. A transport that cannot do
@@ -28,6 +28,12 @@ struct TransportMaker {
   std::function<absl::StatusOr<std::shared_ptr<Transport>>()> make;
   std::map<std::string, std::string> cannot;  // test name -> reason
 };
+
+inline absl::StatusCode CodeOf(const absl::Status& status) { return status.code(); }
+template <typename T>
+absl::StatusCode CodeOf(const absl::StatusOr<T>& result) {
+  return result.status().code();
+}
 
 inline void PrintTo(const TransportMaker& maker, std::ostream* out) { *out << maker.name; }
 inline std::string TransportMakerName(const ::testing::TestParamInfo<TransportMaker>& info) {

@@ -6,6 +6,7 @@
 #include "client/anex/program_file.h"
 #include "client/cli/commands/program_options.h"
 #include "client/cli/output/caret.h"
+#include "client/cli/output/text.h"
 
 namespace anex::cli {
 namespace {
@@ -41,8 +42,8 @@ absl::StatusOr<int> Check(Context& context, const CheckCommand& command) {
     files.push_back(std::move(entry));
     text += RenderDiagnostics(result->diagnostics, context.style);
   }
-  absl::StrAppend(&text, command.files.size(), command.files.size() == 1 ? " file, " : " files, ",
-                  errors, errors == 1 ? " error\n" : " errors\n");
+  absl::StrAppend(&text, Plural(command.files.size(), "file", "files"), ", ",
+                  Plural(errors, "error", "errors"), "\n");
   context.Print(Json{{"files", files}, {"errors", errors}}, text);
   return errors == 0 ? kExitOk : kExitFailed;
 }

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/command.h"
+#include "client/cli/output/text.h"
 
 namespace anex::cli {
 namespace {
@@ -12,7 +13,8 @@ absl::StatusOr<int> Drain(Context& context, double deadline_s) {
   const absl::StatusOr<uint32_t> cancelled = (*transport)->Drain(absl::Seconds(deadline_s));
   if (!cancelled.ok()) return cancelled.status();
   context.Print(Json{{"cancelled", *cancelled}},
-                absl::StrCat("Drained; ", *cancelled, " submissions were cancelled.\n"));
+                absl::StrCat("Drained; ", Plural(*cancelled, "submission was", "submissions were"),
+                             " cancelled.\n"));
   return kExitOk;
 }
 

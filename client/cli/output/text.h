@@ -22,7 +22,8 @@ std::string FormatDuration(
 std::string FormatBytes(uint64_t bytes);  // "512 B", "1.5 KiB", "2.0 GiB"
 std::string FormatShare(
     double share);  // 0.873 -> "87 %"; "<1 %" for what is little but not nothing
-std::string FormatCount(uint64_t count);           // 1234567 -> "1,234,567"
+std::string FormatCount(uint64_t count);  // 1234567 -> "1,234,567"
+std::string Plural(uint64_t count, std::string_view one, std::string_view many);  // "1 entry"
 std::string FormatNumber(double value);            // 6 significant digits, "nan", "inf"
 std::string FormatId(uint64_t id);                 // slot.generation: "3.1"
 std::string FormatUtc(int64_t unix_s);             // "2024-05-01 12:30:05Z"; "-" for 0

@@ -92,7 +92,7 @@ std::string RenderStatus(const DaemonStatus& status, const Style& style) {
   } else {
     out += RenderSessions(status.sessions, style);
   }
-  absl::StrAppend(&out, "\n", status.kernels.size(), " kernels loaded, ",
+  absl::StrAppend(&out, "\n", Plural(status.kernels.size(), "kernel", "kernels"), " loaded, ",
                   FormatBytes(status.grpc_tensor_bytes), " of tensors moved inside messages\n");
   return out;
 }
@@ -197,7 +197,8 @@ std::string RenderCache(const std::vector<CacheEntryInfo>& entries, bool verifie
     table.Add(std::move(row));
   }
   if (table.empty()) return "The cache is empty.\n";
-  return absl::StrCat(table.Render(style), entries.size(), " entries, ", FormatBytes(bytes), "\n");
+  return absl::StrCat(table.Render(style), Plural(entries.size(), "entry", "entries"), ", ",
+                      FormatBytes(bytes), "\n");
 }
 
 std::string RenderLimits(const std::vector<LimitInfo>& limits, const Style& style) {

@@ -1,0 +1,201 @@
+// Invocations, chains, lanes and fences over any transport.
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "tests/conformance/transport_suite.h"
+
+namespace anex::test {
+
+using ::testing::HasSubstr;
+
+TEST_P(TransportSuite, RunsOneAndWaits) {
+  const Matmul m = PrepareMatmul(session_);
+  const absl::StatusOr<Completion> done = m.lane.Run(m.invocation);
+  ASSERT_TRUE(done.ok()) << done.status();
+  EXPECT_EQ(Read(m.y), Product(Ws(), Xs()));
+  EXPECT_GT(done->device_ns, 0);
+  EXPECT_GE(done->total_ns, done->device_ns);
+}
+
+TEST_P(TransportSuite, BothSubmitModesGiveTheSameBits) {
+  const Matmul m = PrepareMatmul(session_);
+  std::string bytes[2];
+  for (const SubmitMode mode : {SubmitMode::kUnary, SubmitMode::kStream}) {
+    ASSERT_TRUE(m.y.FillZero().ok());
+    SubmissionQueue queue = *session_.OpenQueue(mode, 4);
+    ASSERT_TRUE(queue.Submit(m.lane, m.invocation, 9).ok());
+    const absl::StatusOr<Completion> done = queue.Next();
+    ASSERT_TRUE(done.ok()) << done.status();
+    EXPECT_TRUE(done->status.ok()) << done->status;
+    EXPECT_EQ(done->user_data, 9u);
+    EXPECT_EQ(done->lane, m.lane.id());
+    bytes[static_cast<int>(mode)] = *m.y.ToBytes();
+  }
+  EXPECT_EQ(bytes[0], bytes[1]);
+  EXPECT_NE(bytes[0], std::string(bytes[0].size(), '\0'));
+}
+
+TEST_P(TransportSuite, StreamKeepsALanesOrderAndLosesNothing) {
+  const Matmul m = PrepareMatmul(session_);
+  constexpr uint64_t kCount = 200;
+  SubmissionQueue queue = *session_.OpenQueue(SubmitMode::kStream, 8);
+  uint64_t next = 0, submitted = 0;
+  while (next < kCount) {
+    if (submitted < kCount && queue.outstanding() < 8) {
+      ASSERT_TRUE(queue.Submit(m.lane, m.invocation, submitted++).ok());
+      continue;
+    }
+    const absl::StatusOr<Completion> done = queue.Next(absl::Seconds(20));
+    ASSERT_TRUE(done.ok()) << done.status();
+    ASSERT_TRUE(done->status.ok()) << done->status;
+    ASSERT_EQ(done->user_data, next++);
+  }
+  EXPECT_EQ(queue.outstanding(), 0u);
+}
+
+TEST_P(TransportSuite, RefusedSubmissionsComeBackAndTheStreamLives) {
+  const Matmul m = PrepareMatmul(session_);
+  for (const SubmitMode mode : {SubmitMode::kUnary, SubmitMode::kStream}) {
+    SubmissionQueue queue = *session_.OpenQueue(mode, 8);
+    const Submission bad{.lane = m.lane.id(), .user_data = 5, .target = uint64_t{9} << 32 | 9};
+    ASSERT_TRUE(queue.Submit(std::span(&bad, 1)).ok());
+    const absl::StatusOr<Completion> refused = queue.Next();
+    ASSERT_TRUE(refused.ok()) << refused.status();
+    EXPECT_EQ(refused->status.code(), absl::StatusCode::kNotFound);
+    EXPECT_EQ(refused->user_data, 5u);
+    ASSERT_TRUE(queue.Submit(m.lane, m.invocation).ok());
+    EXPECT_TRUE(queue.Finish().ok());
+  }
+}
+
+TEST_P(TransportSuite, WrongBindingsAreRefusedByName) {
+  const Matmul m = PrepareMatmul(session_);
+  const auto fails = [&](absl::StatusOr<Invocation> built, const std::string& named) {
+    EXPECT_EQ(CodeOf(built), absl::StatusCode::kInvalidArgument) << built.status();
+    EXPECT_THAT(std::string(built.status().message()), HasSubstr(named));
+  };
+  fails(m.kernel.Prepare().Bind("x", m.x).Bind("y", m.y).Build(), "W");
+  fails(m.kernel.Prepare().Bind("x", m.w).Bind("W", m.x).Bind("y", m.y).Build(), "");
+  fails(m.kernel.Prepare().Bind("x", m.x).Bind("W", m.w).Bind("y", m.y).Bind("z", m.y).Build(),
+        "z");
+  const Surface fp32 = *session_.CreateSurface(DType::kFp32, {2, 3});
+  fails(m.kernel.Prepare().Bind("x", m.x).Bind("W", m.w).Bind("y", fp32).Build(), "y");
+}
+
+TEST_P(TransportSuite, RebindTakesEffectForLaterSubmissions) {
+  const Matmul m = PrepareMatmul(session_);
+  const Surface other = *m.kernel.CreateSurface("W");
+  const std::vector<float> ws = {2, 0, 0, 1, -1, 3, 0.5f, 0};
+  ASSERT_TRUE(other.CopyFrom(ws).ok());
+  ASSERT_TRUE(m.lane.Run(m.invocation).ok());
+  ASSERT_TRUE(m.invocation.Rebind("W", other).ok());
+  EXPECT_EQ(Read(m.y), Product(Ws(), Xs()));
+  ASSERT_TRUE(m.lane.Run(m.invocation).ok());
+  EXPECT_EQ(Read(m.y), Product(ws, Xs()));
+}
+
+TEST_P(TransportSuite, ChainLoopsAnOutputBack) {
+  const Kernel kernel = *session_.Compile(AddText(), "add.mil");
+  const Surface a = *kernel.CreateSurface("a"), b = *kernel.CreateSurface("b"),
+                c = *kernel.CreateSurface("c");
+  const Invocation add = *kernel.Prepare().Bind("a", a).Bind("b", b).Bind("c", c).Build();
+  const Lane lane = *session_.CreateLane();
+  const std::vector<float> start = {1, 2, 3, 4, 5, 6}, step = {1, 0, -1, 2, 0.5f, 10};
+  for (const LoopbackMode mode : {LoopbackMode::kSwap, LoopbackMode::kCopy}) {
+    for (const uint32_t repeat : {1u, 4u, 5u}) {
+      ASSERT_TRUE(a.CopyFrom(start).ok());
+      ASSERT_TRUE(b.CopyFrom(step).ok());
+      ASSERT_TRUE(c.FillZero().ok());
+      const absl::StatusOr<Chain> chain =
+          session_.NewChain("count").Run(add).Loopback(c, a, mode).Repeat(repeat).Build();
+      ASSERT_TRUE(chain.ok()) << chain.status();
+      const absl::StatusOr<Completion> done = lane.Run(*chain);
+      ASSERT_TRUE(done.ok()) << done.status();
+      std::vector<float> expected = start;
+      for (size_t i = 0; i < 6; ++i) expected[i] += static_cast<float>(repeat) * step[i];
+      EXPECT_EQ(Read(c), expected) << "repeat " << repeat;
+    }
+  }
+}
+
+TEST_P(TransportSuite, ChainCopiesBetweenSteps) {
+  const Surface from = *session_.CreateSurface(DType::kFp16, {2, 3});
+  const Surface to = *session_.CreateSurface(DType::kFp16, {4, 3});
+  ASSERT_TRUE(from.CopyFrom(std::vector<float>{1, 2, 3, 4, 5, 6}).ok());
+  const absl::StatusOr<Chain> chain =
+      session_.NewChain().Copy(from, to, {}, {.begin = {1, 0}, .size = {2, 3}}).Build();
+  ASSERT_TRUE(chain.ok()) << chain.status();
+  const Lane lane = *session_.CreateLane();
+  ASSERT_TRUE(lane.Run(*chain).ok());
+  EXPECT_EQ(Read(to), (std::vector<float>{0, 0, 0, 1, 2, 3, 4, 5, 6, 0, 0, 0}));
+}
+
+TEST_P(TransportSuite, FencesOrderLanes) {
+  const Matmul m = PrepareMatmul(session_);
+  const Lane second = *session_.CreateLane();
+  const Fence fence = *session_.CreateFence();
+  const Chain waits = *session_.NewChain().Wait(fence, 2).Run(m.invocation).Build();
+  SubmissionQueue queue = *session_.OpenQueue(SubmitMode::kStream, 4);
+  ASSERT_TRUE(queue.Submit(m.lane, waits, 1).ok());
+  ASSERT_TRUE(queue.Submit(second, m.invocation, 2).ok());
+  EXPECT_EQ(queue.Next(absl::Seconds(20))->user_data, 2u) << "the first lane waits";
+  ASSERT_TRUE(fence.Signal(2).ok());
+  EXPECT_EQ(*fence.Wait(2), 2u);
+  const absl::StatusOr<Completion> done = queue.Next(absl::Seconds(20));
+  ASSERT_TRUE(done.ok()) << done.status();
+  EXPECT_EQ(done->user_data, 1u);
+  EXPECT_EQ(CodeOf(fence.Signal(1)), absl::StatusCode::kOutOfRange);
+}
+
+TEST_P(TransportSuite, WaitsEndAtTheDeadline) {
+  const Fence fence = *session_.CreateFence(3);
+  EXPECT_EQ(*fence.Wait(3), 3u);
+  (*session_.transport())->SetCallDeadline(absl::Milliseconds(50));
+  EXPECT_EQ(CodeOf(fence.Wait(4)), absl::StatusCode::kDeadlineExceeded);
+  (*session_.transport())->SetCallDeadline(absl::Seconds(60));
+  EXPECT_TRUE(fence.Signal(4).ok()) << "still serves";
+}
+
+TEST_P(TransportSuite, CancelStopsWhatIsQueued) {
+  const Matmul m = PrepareMatmul(session_);
+  const Fence fence = *session_.CreateFence();
+  const Chain blocked = *session_.NewChain().Wait(fence, 1).Run(m.invocation).Build();
+  SubmissionQueue queue = *session_.OpenQueue(SubmitMode::kStream, 4);
+  ASSERT_TRUE(queue.Submit(m.lane, blocked, 1).ok());
+  ASSERT_TRUE(queue.Submit(m.lane, m.invocation, 2).ok());
+  // A stream is asynchronous: wait until both have been accepted.
+  uint32_t told = 0;
+  for (int i = 0; i < 2000 && told == 0; ++i) told = *m.lane.Cancel(2);
+  EXPECT_EQ(told, 1u);
+  EXPECT_EQ(*m.lane.Cancel(1), 1u);
+  EXPECT_EQ(*m.lane.Cancel(77), 0u);
+  for (int i = 0; i < 2; ++i) {
+    const absl::StatusOr<Completion> done = queue.Next(absl::Seconds(20));
+    ASSERT_TRUE(done.ok()) << done.status();
+    EXPECT_EQ(done->status.code(), absl::StatusCode::kCancelled);
+  }
+  EXPECT_TRUE(m.lane.WaitIdle().ok());
+}
+
+TEST_P(TransportSuite, ManyThreadsShareASession) {
+  const Matmul m = PrepareMatmul(session_);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      const Lane lane = *session_.CreateLane();
+      for (int i = 0; i < 20; ++i) {
+        const absl::StatusOr<Surface> mine = m.kernel.CreateSurface("y");
+        ASSERT_TRUE(mine.ok()) << mine.status();
+        const absl::StatusOr<Invocation> run =
+            m.kernel.Prepare().Bind("x", m.x).Bind("W", m.w).Bind("y", *mine).Build();
+        ASSERT_TRUE(run.ok()) << run.status();
+        ASSERT_TRUE(lane.Run(*run).ok());
+        EXPECT_EQ(Read(*mine), Product(Ws(), Xs()));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace anex::test
