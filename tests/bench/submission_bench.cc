@@ -156,8 +156,9 @@ nlohmann::json MeasureProgram(const std::string& title, const std::string& progr
   return {{"figures", ToJson(figures)}, {"ratios", ratios}};
 }
 
-// Steps per second of `count` trainers that run at once, together.
-double AggregateSteps(const Arguments& arguments, const std::string& socket, int count) {
+// Tokens per second of `count` trainers that run at once, together. Their steps are equal, so the ratio
+// of two such figures is that of their steps.
+double AggregateTokens(const Arguments& arguments, const std::string& socket, int count) {
   std::vector<std::unique_ptr<test::ChildProcess>> trainers;
   test::ScratchFolder folder;
   for (int i = 0; i < count; ++i) {
@@ -169,28 +170,29 @@ double AggregateSteps(const Arguments& arguments, const std::string& socket, int
                                  folder.Join(seed + ".json")}),
                             "trainer"));
   }
-  double steps_per_s = 0;
+  double tokens_per_s = 0;
   for (int i = 0; i < count; ++i) {
     const int code = Must(trainers[static_cast<size_t>(i)]->Wait(absl::Minutes(5)), "trainer");
     if (code != 0) Fail(trainers[static_cast<size_t>(i)]->output());
     std::ifstream file(folder.Join(std::to_string(i + 1) + ".json"));
-    const nlohmann::json result = nlohmann::json::parse(file);
-    steps_per_s += result.at("tokens_per_s").get<double>() / result.at("tokens_per_step").get<double>();
+    const nlohmann::json result = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+    if (!result.is_object()) Fail("a trainer wrote no report");
+    tokens_per_s += result.value("tokens_per_s", 0.0);
   }
-  return steps_per_s;
+  return tokens_per_s;
 }
 
 nlohmann::json MeasureTrainers(const Arguments& arguments, const std::string& socket) {
   std::vector<double> ratios;
   double one = 0, two = 0;
   for (int round = 0; round < 3; ++round) {
-    one = AggregateSteps(arguments, socket, 1);
-    two = AggregateSteps(arguments, socket, 2);
+    one = AggregateTokens(arguments, socket, 1);
+    two = AggregateTokens(arguments, socket, 2);
     ratios.push_back(two / one);
-    std::printf("  one trainer %.1f steps/s, two together %.1f, ratio %.2f\n", one, two, two / one);
+    std::printf("  one trainer %.0f tokens/s, two together %.0f, ratio %.2f\n", one, two, two / one);
   }
   std::sort(ratios.begin(), ratios.end());
-  return {{"aggregate_2_trainers_over_1", ratios[1]}, {"one_steps_per_s", one}, {"two_steps_per_s", two}};
+  return {{"aggregate_2_trainers_over_1", ratios[1]}, {"one_tokens_per_s", one}, {"two_tokens_per_s", two}};
 }
 
 int Main(const Arguments& arguments) {
