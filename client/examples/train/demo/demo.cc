@@ -143,11 +143,11 @@ absl::StatusOr<Runner> Demo::StartTrainer(int number, std::string_view round) {
 absl::StatusOr<bool> Demo::TakeOutput(Runner& runner) const {
   const std::optional<int> code = runner.process->ExitCode();  // before its last output
   for (const std::string& line : runner.process->TakeLines()) {
-    TakeProgressLine(line, runner.state);
+    if (!TakeProgressLine(line, runner.state)) absl::StrAppend(&runner.said, line, "\n");
   }
   if (code && *code != 0) {
     return absl::InternalError(
-        absl::StrCat(runner.state.name, " ended with ", *code, ":\n", runner.process->tail()));
+        absl::StrCat(runner.state.name, " ", Describe(*code), "\n", runner.said));
   }
   return code.has_value();
 }
