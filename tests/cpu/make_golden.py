@@ -1,86 +1,16 @@
 #!/usr/bin/env python3
-"""Writes golden/*.json: programs, inputs and what numpy says that they compute, in double precision.
+"""Writes the first families of golden/*.json: programs, inputs and what numpy says that they compute.
 
-Run it with a python3 that has numpy 1.24; the files are committed, so tests need neither. An
-expected value is the double rounded once to the type of the output. "ulps" is how far a result may
-be from it in units in the last place of that type; "slack" (matrix products only) is an absolute
-tolerance of K * 2^-24 * max(sum |a b|): what float accumulators may lose to cancellation.
+Run it with a python3 that has numpy 1.24; the files are committed, so tests need neither. golden.py
+says what the numbers of a case mean; other generators (make_golden_*.py) stand beside this one.
 """
-import json
 import math
-import os
 
 import numpy as np
 
-TYPES = {"fp16": np.float16, "fp32": np.float32, "int32": np.int32, "int8": np.int8,
-         "uint8": np.uint8, "int16": np.int16, "uint16": np.uint16, "bool": np.bool_}
-NAMES = {np.dtype(t): n for n, t in TYPES.items()}
-RNG = np.random.default_rng(20231)
-EDGES = np.array([0.0, -0.0, 1.0, -1.0, 2.0 ** -24, -(2.0 ** -24), 2.0 ** -14, 65504.0, -65504.0,
-                  np.inf, -np.inf, np.nan, 0.5, 1.5, 2.5, -2.5, 3.140625, 11.0, -17.0, 1e-3])
-CASES = {}
-
-
-def noise(shape, dtype="fp16", scale=1.0):
-    if dtype == "bool":
-        return RNG.random(shape) < 0.6
-    if dtype.startswith(("int", "uint")):
-        low = 0 if dtype.startswith("u") else -100
-        return RNG.integers(low, 101, shape).astype(TYPES[dtype])
-    return (RNG.standard_normal(shape) * scale).astype(TYPES[dtype])
-
-
-def wide(array):
-    return array.astype(np.float64) if array.dtype.kind == "f" else array
-
-
-def pack(array):
-    array = np.ascontiguousarray(array)
-    return {"dtype": NAMES[array.dtype], "shape": list(array.shape), "hex": array.tobytes().hex()}
-
-
-def type_of(array):
-    return "tensor<%s, [%s]>" % (NAMES[array.dtype], ", ".join(map(str, array.shape)))
-
-
-def rounded(value, dtype):
-    value = np.asarray(value)
-    if dtype == "bool":
-        return value.astype(np.bool_)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return value.astype(TYPES[dtype])
-
-
-def case(family, name, inputs, body, outputs, ulps=0, slack=0.0):
-    """`body` may name inputs; {y} etc. stand for the types of the outputs."""
-    inputs = {key: np.asarray(value) for key, value in inputs.items()}
-    types = {key: type_of(value) for key, value in outputs.items()}
-    text = ("program(1.3)\n{\n  func main<ios18>("
-            + ", ".join(f"{type_of(v)} {k}" for k, v in inputs.items()) + ") {\n    "
-            + body.format(**types) + "\n  } -> (" + ", ".join(outputs) + ");\n}\n")
-    CASES.setdefault(family, []).append({
-        "name": name, "text": text, "ulps": ulps, "slack": slack,
-        "inputs": {k: pack(v) for k, v in inputs.items()},
-        "outputs": {k: pack(v) for k, v in outputs.items()}})
-
-
-def ints(values):
-    values = list(values)
-    return "tensor<int32, [%d]>([%s])" % (len(values), ", ".join(map(str, values)))
-
-
-def bools(values):
-    values = list(values)
-    return "tensor<bool, [%d]>([%s])" % (len(values), ", ".join(str(bool(v)).lower() for v in values))
-
-
-def simple(family, op, inputs, result, dtype, args="", ulps=0, label="", slack=0.0):
-    """out = op(x = .., ..): inputs by parameter name."""
-    call = ", ".join([f"{k} = {k}" for k in inputs] + ([args] if args else []))
-    out = rounded(result, dtype)
-    case(family, op + ("_" + label if label else ""), inputs, f"{{out}} out = {op}({call});",
-         {"out": out}, ulps, slack)
-
+import golden
+from golden import (EDGES, NAMES, TYPES, bools, case, ints, literal, noise, rounded, simple, type_of,
+                    wide)
 
 erf = np.vectorize(math.erf)
 erfc = np.vectorize(math.erfc)
@@ -251,16 +181,6 @@ def matmul():
     case(family, "linear", {"x": x}, "{y} y = linear(x = x, weight = " + literal(w)
          + ", bias = " + literal(b) + ");",
          {"y": rounded(wide(x) @ wide(w).T + wide(b), "fp16")}, 1, 1e-4)
-
-
-def literal(array):
-    return "%s([%s])" % (type_of(array), nested(array)[1:-1])
-
-
-def nested(array):
-    if array.ndim == 0:
-        return float(array).hex() if array.dtype.kind == "f" else str(int(array))
-    return "[" + ", ".join(nested(part) for part in array) + "]"
 
 
 def conv_nd(x, w, bias, strides, dilations, pads, groups):
@@ -483,7 +403,7 @@ def gathering():
     j = np.array([[5, 0, 3], [1, 2, -6], [0, 0, 1], [4, 4, 4]], np.int32)
     simple(family, "gather", {"x": x, "indices": j}, np.stack([np.take(x[n], j[n], 0) for n in range(4)]),
            "fp16", "axis = int32(1), batch_dims = int32(1), validate_indices = bool(false)", 0, "batch")
-    k = RNG.integers(-6, 6, (4, 2, 3)).astype(np.int32)
+    k = golden.RNG.integers(-6, 6, (4, 2, 3)).astype(np.int32)
     simple(family, "gather_along_axis", {"x": x, "indices": k}, np.take_along_axis(x, k, 1), "fp16",
            "axis = int32(1), validate_indices = bool(false)")
 
@@ -526,13 +446,8 @@ def main():
         for part in (elementwise, binary, casts, matmul, conv, reduce, normalize, attention, layout,
                      gathering, quantizing):
             part()
-    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden")
-    os.makedirs(folder, exist_ok=True)
-    for family, cases in CASES.items():
-        with open(os.path.join(folder, family + ".json"), "w") as out:
-            json.dump(cases, out, indent=0, sort_keys=True)
-            out.write("\n")
-        print(family, len(cases))
+    golden.write()
 
 
-main()
+if __name__ == "__main__":
+    main()
