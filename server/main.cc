@@ -34,6 +34,7 @@
 #include "server/door/runtime_dir.h"
 #include "server/door/side_channel_door.h"
 #include "server/engine/engine.h"
+#include "server/engine_log.h"
 #include "server/log.h"
 #include "server/rpc/grpc_server.h"
 #include "server/session_doors.h"
@@ -52,8 +53,8 @@ constexpr const char* kSideSocket = "side.sock";
 
 // The end of the process is asked for by SIGTERM or SIGINT: the first one ends the wait, a second
 // one the process. SIGHUP is kept for a later use and ignored. The handler only puts the signal's
-// number into a pipe. (Blocking signals and waiting for them would not do: libraries such as OpenBLAS
-// start threads before main, and those block nothing.)
+// number into a pipe. (Blocking signals and waiting for them would not do: libraries such as
+// OpenBLAS start threads before main, and those block nothing.)
 class SignalWatch {
  public:
   explicit SignalWatch(const Log& log) : log_(log) {
@@ -87,7 +88,7 @@ class SignalWatch {
   }
 
   void Loop() {
-    for (char what = kStop; ;) {
+    for (char what = kStop;;) {
       const ssize_t got = ::read(pipe_[0], &what, 1);
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0 || what == kStop) return;
@@ -113,6 +114,7 @@ class SignalWatch {
 // Everything that runs, in the order of its start: destroyed in reverse.
 struct Daemon {
   std::optional<door::InstanceLock> lock;
+  std::unique_ptr<EngineLog> events;
   std::unique_ptr<engine::Engine> engine;
   std::unique_ptr<door::PeerExit> exits;
   std::unique_ptr<EngineSideChannelHost> host;
@@ -161,7 +163,8 @@ absl::Status TakeRuntimeDir(const Config& config, Daemon& daemon) {
   return absl::OkStatus();
 }
 
-absl::Status StartEngine(const Config& config, Daemon& daemon) {
+absl::Status StartEngine(const Config& config, const Log& log, Daemon& daemon) {
+  daemon.events = std::make_unique<EngineLog>(log);
   absl::StatusOr<device::DeviceList> devices =
       device::DeviceList::Make({device::cpu::CpuDeviceFactory({.threads = config.cpu_threads})});
   if (!devices.ok()) return devices.status();
@@ -173,7 +176,8 @@ absl::Status StartEngine(const Config& config, Daemon& daemon) {
                               .build = ANEX_BUILD,
                               .runtime_dir = config.runtime_dir,
                               .side_channel = absl::StrCat(config.runtime_dir, "/", kSideSocket),
-                              .limits = config.limits});
+                              .limits = config.limits,
+                              .events = daemon.events.get()});
   if (!engine.ok()) return engine.status();
   daemon.engine = *std::move(engine);
   return absl::OkStatus();
@@ -239,7 +243,7 @@ absl::Status OpenFrontDoor(const Log& log, Daemon& daemon) {
 
 absl::Status StartAll(const Config& config, const Log& log, Daemon& daemon) {
   if (absl::Status s = TakeRuntimeDir(config, daemon); !s.ok()) return s;
-  if (absl::Status s = StartEngine(config, daemon); !s.ok()) return s;
+  if (absl::Status s = StartEngine(config, log, daemon); !s.ok()) return s;
   if (absl::Status s = StartSideDoor(config, log, daemon); !s.ok()) return s;
   if (absl::Status s = StartGrpc(config, daemon); !s.ok()) return s;
   return OpenFrontDoor(log, daemon);
@@ -300,8 +304,8 @@ int Run(const Config& config) {
   SayReady(config, log, daemon);
   signals.Wait();
   DrainAndStop(config, log, daemon);
-  // Everything of ours has ended and said so. Threads of gRPC may still run, and destructors of statics
-  // would race them: seen as an abort after the last line in one of many stops under load.
+  // Everything of ours has ended and said so. Threads of gRPC may still run, and destructors of
+  // statics would race them: seen as an abort after the last line in one of many stops under load.
   ::_exit(EXIT_SUCCESS);
 }
 

@@ -54,9 +54,7 @@ absl::StatusOr<SideChannelToken> EngineSideChannelHost::OfferRegion(
 }
 
 void EngineSideChannelHost::SessionGone(SessionId session, door::SessionEnd end) {
-  const std::string_view reason = door::SessionEndName(end);
-  engine_.SessionGone(session, reason);
-  log_.Debug("session ended", {{"session", session.value()}, {"reason", reason}});
+  engine_.SessionGone(session, door::SessionEndName(end));
 }
 
 ByeReason ByeReasonOf(std::string_view reason) {

@@ -21,6 +21,11 @@ const Clock& ClockOf(const EngineOptions& options) {
   return options.clock != nullptr ? *options.clock : system;
 }
 
+Events& EventsOf(const EngineOptions& options) {
+  static Events& nobody = *new Events;
+  return options.events != nullptr ? *options.events : nobody;
+}
+
 RegionMaker RegionsFor(const Identity& identity) {
   if (identity.kind != Identity::Kind::kInProcess) return shm::CreateRegion;
   return
@@ -48,6 +53,7 @@ absl::Status CheckRole(const Caller& caller, Role least) {
 Engine::Impl::Impl(EngineOptions given)
     : options(std::move(given)),
       clock(ClockOf(options)),
+      events(EventsOf(options)),
       daemon_epoch((uint64_t{RandomWord()} << 32 | RandomWord()) | 1),
       started_ns(clock.Now()),
       surface_budget(
@@ -66,7 +72,7 @@ Engine::Impl::~Impl() {
     sweeper.join();
   }
   for (const auto& dispatcher : dispatchers) dispatcher->StopIntake();
-  for (const auto& session : sessions.List()) EndSession(session->id());
+  for (const auto& session : sessions.List()) EndSession(session->id(), "shutdown");
   dispatchers.clear();  // waits for what runs
 }
 
@@ -96,6 +102,7 @@ absl::Status Engine::Impl::StartDevices() {
     run.clock = &clock;
     run.lane_depth = options.limits.lane_depth;
     run.device_hang_ns = static_cast<int64_t>(options.limits.device_hang_ns);
+    run.on_hang = [this](std::string_view sentence) { events.OnDeviceHang(sentence); };
     dispatchers.push_back(std::make_unique<Dispatcher>(std::move(run)));
   }
   if (found) return absl::OkStatus();
@@ -108,6 +115,7 @@ void Engine::Impl::StartCompiler() {
     ArtifactCacheOptions store;
     store.folder = options.cache_dir;
     store.quota_bytes = options.limits.cache_bytes;
+    store.report = [this](std::string_view sentence) { events.OnCacheTrouble(sentence); };
     cache = std::make_shared<ArtifactCache>(std::move(store));
   }
   CompileServiceOptions compile;
@@ -137,7 +145,9 @@ void Engine::Impl::StartSweeper() {
 void Engine::Impl::Sweep(int64_t now_ns) {
   handovers.Sweep(now_ns);
   offers.Sweep(now_ns);
-  for (const SessionId id : sessions.Unattached(now_ns)) EndSession(id);
+  for (const SessionId id : sessions.Unattached(now_ns)) {
+    EndSession(id, "no side channel came (attach_deadline)");
+  }
   for (const auto& session : sessions.List()) {
     for (const auto& [id, entry] : session->leases.List()) entry.set->Sweep(now_ns);
   }
@@ -152,7 +162,7 @@ Dispatcher& Engine::Impl::DispatcherOf(std::string_view device) const {
 
 // Lanes are closed twice: before, so that nothing queued starts on objects that are going; after,
 // for a Submit that found its session just before it ended.
-void Engine::Impl::EndSession(SessionId id) {
+void Engine::Impl::EndSession(SessionId id, std::string_view reason) {
   const std::shared_ptr<Session> session = sessions.Remove(id);
   if (!session) return;
   for (const auto& dispatcher : dispatchers) dispatcher->CloseLanes(id);
@@ -161,6 +171,7 @@ void Engine::Impl::EndSession(SessionId id) {
   handovers.DropOwner(id);
   offers.DropOwner(id);
   grants.DropOwner(id);
+  events.OnSessionEnded(id, reason);
 }
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(EngineOptions options) {
@@ -203,6 +214,7 @@ absl::StatusOr<SessionGrant> Engine::Open(const Caller& caller, const OpenSpec& 
   grant.side_channel_token = opened->side_channel_token;
   if (!grant.side_channel_token.empty()) grant.side_channel = impl_->options.side_channel;
   grant.daemon = GetInfo(caller);
+  impl_->events.OnSessionOpened(grant.id, caller.identity, spec.client_name);
   return grant;
 }
 
@@ -214,7 +226,7 @@ absl::StatusOr<SessionId> Engine::Authenticate(std::string_view secret,
 absl::Status Engine::Close(const Caller& caller) {
   absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
   if (!session.ok()) return session.status();
-  impl_->EndSession(caller.session);
+  impl_->EndSession(caller.session, "closed");
   return absl::OkStatus();
 }
 
@@ -223,7 +235,7 @@ absl::Status Engine::Evict(const Caller& caller, SessionId session) {
   if (!impl_->sessions.Find(session).ok()) {
     return absl::NotFoundError(absl::StrCat("no session ", absl::Hex(session.value())));
   }
-  impl_->EndSession(session);
+  impl_->EndSession(session, "evicted");
   return absl::OkStatus();
 }
 
@@ -232,6 +244,8 @@ absl::StatusOr<SessionId> Engine::AttachSideChannel(std::string_view token,
   return impl_->sessions.Attach(token, identity, impl_->clock.Now());
 }
 
-void Engine::SessionGone(SessionId session, std::string_view) { impl_->EndSession(session); }
+void Engine::SessionGone(SessionId session, std::string_view reason) {
+  impl_->EndSession(session, reason);
+}
 
 }  // namespace anex::engine

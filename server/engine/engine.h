@@ -31,6 +31,7 @@
 #include "server/device/device_list.h"
 #include "server/engine/caller.h"
 #include "server/engine/clock.h"
+#include "server/engine/events.h"
 #include "server/engine/limits.h"
 #include "server/engine/run/completion_queue.h"
 
@@ -45,6 +46,7 @@ struct EngineOptions {
   std::string side_channel;    // path given to clients; "" in process
   Limits limits;
   const Clock* clock = nullptr;  // null = SystemClock; must outlive the engine
+  Events* events = nullptr;      // null = nobody listens; must outlive the engine
 };
 
 // A region handed over: what the side channel delivers for a token.

@@ -56,7 +56,7 @@ struct Engine::Impl {
   // REQUIRES: `device` is the name of one of `dispatchers`, as kernels' and lanes' are.
   Dispatcher& DispatcherOf(std::string_view device) const;
   // Frees everything of a session: lanes first, then what it owns, then its tokens. Idempotent.
-  void EndSession(SessionId id);
+  void EndSession(SessionId id, std::string_view reason);
   // Ends overdue leases, sessions without a side channel, tokens that nobody used.
   void Sweep(int64_t now_ns);
 
@@ -80,6 +80,7 @@ struct Engine::Impl {
 
   const EngineOptions options;
   const Clock& clock;
+  Events& events;
   const uint64_t daemon_epoch;
   const int64_t started_ns;
   const std::shared_ptr<ReadySignal> ready = std::make_shared<ReadySignal>();

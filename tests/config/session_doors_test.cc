@@ -3,18 +3,18 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <cstring>
-#include <utility>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <sstream>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/device/cpu/cpu_device.h"
 #include "server/device/device_list.h"
+#include "server/engine_log.h"
 #include "spdlog/sinks/ostream_sink.h"
 
 namespace anex::server {
@@ -52,8 +52,10 @@ class SessionDoorsTest : public ::testing::Test {
   std::ostringstream out_;
   const Log log_{LogLevel::kDebug, LogFormat::kJson,
                  std::make_shared<spdlog::sinks::ostream_sink_mt>(out_)};
+  EngineLog events_{log_};
   const std::unique_ptr<engine::Engine> engine_ = *engine::Engine::Create(
-      {.devices = *device::DeviceList::Make({device::cpu::CpuDeviceFactory({.threads = 1})})});
+      {.devices = *device::DeviceList::Make({device::cpu::CpuDeviceFactory({.threads = 1})}),
+       .events = &events_});
   EngineSideChannelHost host_{*engine_, log_};
   engine::Caller owner_;
   const door::Peer peer_{.uid = 501, .gid = 20, .pid = 77, .start_time = 5};
@@ -111,6 +113,11 @@ TEST_F(SessionDoorsTest, ASessionMayGoTwiceAndAfterItWasClosed) {
   host_.SessionGone(one.id, door::SessionEnd::kNotified);
   host_.SessionGone(two.id, door::SessionEnd::kProcessExit);
   host_.SessionGone(two.id, door::SessionEnd::kEndOfFile);
+  EXPECT_EQ(CountLogged("session opened"), 2u);
+  EXPECT_EQ(CountLogged("session ended"), 2u) << "once each";
+  EXPECT_THAT(logged(), HasSubstr("\"reason\":\"closed\""));
+  EXPECT_THAT(logged(),
+              HasSubstr(std::string(door::SessionEndName(door::SessionEnd::kProcessExit))));
   EXPECT_FALSE(engine_->Authenticate(two.secret, owner_.identity).ok());
   EXPECT_TRUE(engine_->GetStatus(owner_).sessions.empty());
 }

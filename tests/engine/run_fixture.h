@@ -184,6 +184,10 @@ class RunTest : public ::testing::Test {
     options.clock = &clock_;
     options.lane_depth = depth_;
     options.device_hang_ns = hang_ns_;
+    options.on_hang = [heard = hangs_](std::string_view sentence) {
+      absl::MutexLock lock(&heard->mutex);
+      heard->sentences.emplace_back(sentence);
+    };
     dispatcher_ = std::make_unique<Dispatcher>(std::move(options));
   }
 
@@ -243,6 +247,17 @@ class RunTest : public ::testing::Test {
   }
   WaitLimit Soon() const { return {&clock_, clock_.Now() + 20'000'000'000, nullptr}; }
 
+  // What the dispatcher said about hangs.
+  std::vector<std::string> Hangs() const {
+    absl::MutexLock lock(&hangs_->mutex);
+    return hangs_->sentences;
+  }
+  struct HeardHangs {
+    absl::Mutex mutex;
+    std::vector<std::string> sentences;
+  };
+
+  const std::shared_ptr<HeardHangs> hangs_ = std::make_shared<HeardHangs>();
   const int64_t hang_ns_;
   const uint64_t depth_ = 256;
   const std::unique_ptr<Clock> owned_clock_;

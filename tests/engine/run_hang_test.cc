@@ -47,6 +47,8 @@ TEST_F(HangTest, TheRunFailsTheQueueFailsAndAFreshDeviceServesTheNext) {
     EXPECT_EQ(Next().status.code(), absl::StatusCode::kUnavailable);
   }
   EXPECT_EQ(dispatcher_->abandoned(), 1u);
+  ASSERT_EQ(Hangs().size(), 1u);
+  EXPECT_THAT(Hangs().front(), HasSubstr("device_hang_ns"));
 
   // The same kernel, prepared before the hang, on the fresh device; the first run is still held.
   while (slot_->health() == Health::kUnavailable) std::this_thread::yield();

@@ -1,6 +1,7 @@
 // The daemon's own bad days: a second start, no descriptors left, a stop with work in flight, a
 // restart under its clients.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -32,7 +33,7 @@ std::unique_ptr<DaemonProcess> StartDaemon(const DaemonProcess::Options& options
 TEST(SecondDaemon, IsRefusedWithThePidOfTheFirst) {
   auto first = StartDaemon();
   ASSERT_NE(first, nullptr);
-  struct stat before{};
+  struct stat before {};
   ASSERT_EQ(::stat(first->socket().c_str(), &before), 0);
   auto second = ChildProcess::Start(DaemonCommand(first->runtime_dir()));
   ASSERT_TRUE(second.ok());
@@ -41,7 +42,7 @@ TEST(SecondDaemon, IsRefusedWithThePidOfTheFirst) {
   EXPECT_NE(*code, 0);
   EXPECT_NE((*second)->output().find(absl::StrCat(first->process().pid())), std::string::npos)
       << (*second)->output();
-  struct stat after{};
+  struct stat after {};
   ASSERT_EQ(::stat(first->socket().c_str(), &after), 0);
   EXPECT_EQ(before.st_ino, after.st_ino) << "the socket is still the first one's";
   EXPECT_TRUE(RunsMatmul(first->socket()).ok());
@@ -65,11 +66,11 @@ TEST(Sockets, AreForTheirOwnerOnly) {
   auto daemon = StartDaemon();
   ASSERT_NE(daemon, nullptr);
   for (const std::string& path : {daemon->socket(), daemon->observer_socket()}) {
-    struct stat info{};
+    struct stat info {};
     ASSERT_EQ(::stat(path.c_str(), &info), 0) << path;
     EXPECT_EQ(info.st_mode & 0777, 0600u) << path;
   }
-  struct stat info{};
+  struct stat info {};
   ASSERT_EQ(::stat(daemon->runtime_dir().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0700u);
 }
@@ -195,6 +196,8 @@ TEST(Cache, AFlippedBitIsRecompiledNeverTrusted) {
   ASSERT_TRUE(compiled.ok()) << compiled.status();
   EXPECT_EQ(compiled->origin, CompileOrigin::kCompiled);
   EXPECT_TRUE(RunsMatmul(daemon->socket()).ok());
+  EXPECT_THAT(daemon->process().output(), ::testing::HasSubstr("compile cache"))
+      << "the log says so";
 }
 
 }  // namespace

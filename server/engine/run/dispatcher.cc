@@ -25,6 +25,7 @@ Dispatcher::Dispatcher(DispatcherOptions options)
       clock_(*options.clock),
       lane_depth_(options.lane_depth),
       device_hang_ns_(options.device_hang_ns),
+      on_hang_(std::move(options.on_hang)),
       abandoned_(std::make_shared<std::atomic<uint32_t>>(0)),
       scheduler_(options.scheduler ? std::move(options.scheduler)
                                    : std::make_unique<RoundRobin>()) {

@@ -22,6 +22,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -55,6 +56,9 @@ struct DispatcherOptions {
   const Clock* clock = nullptr;          // outlives the dispatcher and any step that hangs
   uint64_t lane_depth = 256;
   int64_t device_hang_ns = 10'000'000'000;
+  // A step was given up, or its device could not be replaced; from the watchdog's thread. May be
+  // empty.
+  std::function<void(std::string_view sentence)> on_hang;
 };
 
 // A new lane of a session on this device.
@@ -156,6 +160,7 @@ class Dispatcher {
   const Clock& clock_;
   const uint64_t lane_depth_;
   const int64_t device_hang_ns_;
+  const std::function<void(std::string_view)> on_hang_;
   const std::shared_ptr<std::atomic<uint32_t>> abandoned_;
   Usage usage_;
 

@@ -204,6 +204,7 @@ void Dispatcher::Abandon(const std::shared_ptr<Worker>& worker) {
                absl::StrCat(reason, "; it was ", what, ", whose surfaces are quarantined")),
            /*release=*/false);
   hung.reset();
+  if (on_hang_) on_hang_(absl::StrCat(reason, "; it was ", what));
   CompleteAll(waiting, absl::UnavailableError(absl::StrCat(reason, "; submit again")));
   Recover(reason);
 }
@@ -230,6 +231,7 @@ void Dispatcher::Recover(const std::string& reason) {
       TakeLocked(*lane, waiting, [](const Job&) { return true; });
     }
   }
+  if (on_hang_) on_hang_(std::string_view(lost.message().data(), lost.message().size()));
   CompleteAll(waiting, lost);
 }
 

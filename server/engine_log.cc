@@ -1,0 +1,27 @@
+#include "server/engine_log.h"
+
+namespace anex::server {
+
+void EngineLog::OnSessionOpened(SessionId session, const engine::Identity& who,
+                                std::string_view client_name_untrusted) {
+  log_.Debug("session opened", {{"session", session.value()},
+                                {"client", client_name_untrusted},
+                                {"uid", who.uid},
+                                {"pid", who.pid}});
+}
+
+void EngineLog::OnSessionEnded(SessionId session, std::string_view reason) {
+  log_.Debug("session ended", {{"session", session.value()}, {"reason", reason}});
+}
+
+void EngineLog::OnCacheTrouble(std::string_view sentence) {
+  if (const auto left_out = cache_trouble_.Admit()) {
+    log_.Warning("compile cache", {{"reason", sentence}, {"left_out", *left_out}});
+  }
+}
+
+void EngineLog::OnDeviceHang(std::string_view sentence) {
+  log_.Error("device hung", {{"reason", sentence}});
+}
+
+}  // namespace anex::server
