@@ -1,5 +1,6 @@
-// Owns a descriptor of the operating system (a file descriptor; on macOS a surface travels as a mach
-// port instead and this stays empty for it). Move-only; closes on destruction. Any thread, one owner.
+// Owns a descriptor of the operating system (a file descriptor; on macOS a surface travels as a
+// mach port instead and this stays empty for it). Move-only; closes on destruction. Any thread, one
+// owner.
 #ifndef ANEX_PROTO_SHM_OWNED_DESCRIPTOR_H_
 #define ANEX_PROTO_SHM_OWNED_DESCRIPTOR_H_
 

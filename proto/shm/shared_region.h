@@ -1,9 +1,10 @@
 // A block of memory that can be handed to another process: a sealed memfd on Linux, an IOSurface on
 // macOS, plain heap in process and in tests.
 //
-// Threads: the object is immutable after creation; the bytes are the users' business. Use bytes only
-// between Lock and Unlock (no-ops but for IOSurface, where they keep caches coherent with the device).
-// Invariant: size() bytes at data() stay mapped and cannot be truncated by anybody while it lives.
+// Threads: the object is immutable after creation; the bytes are the users' business. Use bytes
+// only between Lock and Unlock (no-ops but for IOSurface, where they keep caches coherent with the
+// device). Invariant: size() bytes at data() stay mapped and cannot be truncated by anybody while
+// it lives.
 #ifndef ANEX_PROTO_SHM_SHARED_REGION_H_
 #define ANEX_PROTO_SHM_SHARED_REGION_H_
 
@@ -39,13 +40,14 @@ class SharedRegion {
   SharedRegion() = default;
 };
 
-// Creates a zeroed region of `bytes` (rounded up to a page), sealed against shrinking and growing and
-// touched page by page, so that the first use costs no fault. RESOURCE_EXHAUSTED when memory or
+// Creates a zeroed region of `bytes` (rounded up to a page), sealed against shrinking and growing
+// and touched page by page, so that the first use costs no fault. RESOURCE_EXHAUSTED when memory or
 // descriptors are short. `label` shows in /proc/PID/maps; no secret.
 absl::StatusOr<std::shared_ptr<SharedRegion>> CreateRegion(uint64_t bytes, std::string_view label);
 
-// Maps a descriptor that came from a peer. Refuses (FAILED_PRECONDITION, saying what to do) anything
-// that is not a memfd sealed against shrinking, and (OUT_OF_RANGE) one smaller than `minimum_bytes`.
+// Maps a descriptor that came from a peer. Refuses (FAILED_PRECONDITION, saying what to do)
+// anything that is not a memfd sealed against shrinking, and (OUT_OF_RANGE) one smaller than
+// `minimum_bytes`.
 absl::StatusOr<std::shared_ptr<SharedRegion>> MapRegionUntrusted(OwnedDescriptor descriptor,
                                                                  uint64_t minimum_bytes,
                                                                  RegionAccess access);

@@ -43,7 +43,8 @@ struct FenceSpec {
   bool signal = false;  // false = wait
 };
 
-using ChainStep = std::variant<InvocationId /*run*/, CopySpec, ParameterSetId /*publish*/, FenceSpec>;
+using ChainStep =
+    std::variant<InvocationId /*run*/, CopySpec, ParameterSetId /*publish*/, FenceSpec>;
 
 enum class LoopbackMode : uint8_t { kSwap = 0, kCopy = 1 };
 
@@ -65,7 +66,13 @@ struct ChainSpec {
 };
 
 // Scheduling classes, highest first. Real-time is by reservation only.
-enum class QosClass : uint8_t { kRealTime = 0, kInteractive = 1, kDefault = 2, kUtility = 3, kBackground = 4 };
+enum class QosClass : uint8_t {
+  kRealTime = 0,
+  kInteractive = 1,
+  kDefault = 2,
+  kUtility = 3,
+  kBackground = 4
+};
 
 enum class SubmissionKind : uint8_t { kInvocation = 1, kChain = 2, kPublish = 3, kFence = 4 };
 
@@ -73,11 +80,11 @@ struct Submission {
   LaneId lane;
   uint64_t user_data = 0;  // handed back in the completion
   SubmissionKind kind = SubmissionKind::kInvocation;
-  uint64_t target = 0;          // value() of the InvocationId, ChainId, ParameterSetId or FenceId
-  uint64_t argument = 0;        // publish: expected generation, 0 = any; fence: the value
-  bool fence_signal = false;    // fence: signal rather than wait
-  int64_t deadline_ns = 0;      // from acceptance; 0 = the daemon's default
-  bool step_timings = false;    // chains: fill Completion::step_ns
+  uint64_t target = 0;        // value() of the InvocationId, ChainId, ParameterSetId or FenceId
+  uint64_t argument = 0;      // publish: expected generation, 0 = any; fence: the value
+  bool fence_signal = false;  // fence: signal rather than wait
+  int64_t deadline_ns = 0;    // from acceptance; 0 = the daemon's default
+  bool step_timings = false;  // chains: fill Completion::step_ns
 };
 
 struct Completion {
@@ -88,8 +95,8 @@ struct Completion {
   int64_t device_ns = 0;  // on the device, sum over steps
   int64_t total_ns = 0;   // acceptance to completion
   uint32_t steps_done = 0;
-  uint64_t generation = 0;        // publish: the new one; run: of its first parameter set, else 0
-  std::vector<int64_t> step_ns;   // on request
+  uint64_t generation = 0;       // publish: the new one; run: of its first parameter set, else 0
+  std::vector<int64_t> step_ns;  // on request
 };
 
 struct LaneSpec {

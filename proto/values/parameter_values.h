@@ -41,7 +41,7 @@ struct ParameterInfo {
 struct ParameterSetInfo {
   ParameterSetId id;
   ParameterMode mode = ParameterMode::kDouble;
-  uint64_t generation = 0;   // 0 = never published: contents are zeros
+  uint64_t generation = 0;    // 0 = never published: contents are zeros
   uint32_t front_buffer = 0;  // which of ParameterInfo::buffers submissions see
   bool leased = false;
   std::string label;

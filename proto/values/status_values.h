@@ -14,7 +14,11 @@
 
 namespace anex {
 
-enum class Role : uint8_t { kObserver = 1, kOperator = 2, kOwner = 3 };  // each may do all of the former
+enum class Role : uint8_t {
+  kObserver = 1,
+  kOperator = 2,
+  kOwner = 3
+};  // each may do all of the former
 
 enum class Health : uint8_t { kServing = 0, kDegraded = 1, kDraining = 2, kUnavailable = 3 };
 
@@ -35,7 +39,8 @@ struct DeviceInfo {
   bool is_default = false;
   Health health = Health::kServing;
   std::string health_reason;
-  std::map<std::string, std::string> capabilities;  // claim -> "yes" | "no" | "emulated" | "unavailable" ...
+  std::map<std::string, std::string>
+      capabilities;  // claim -> "yes" | "no" | "emulated" | "unavailable" ...
 };
 
 // Times and counts since the start of what they describe.
@@ -43,7 +48,7 @@ struct UsageCounters {
   uint64_t submitted = 0, completed = 0, failed = 0, cancelled = 0;
   uint64_t evaluations = 0;  // kernel runs, steps of chains included
   int64_t device_ns = 0;
-  int64_t queue_ns = 0;      // sum over submissions
+  int64_t queue_ns = 0;  // sum over submissions
   int64_t queue_p50_ns = 0, queue_p99_ns = 0;
 };
 
@@ -69,7 +74,7 @@ struct SessionStatus {
 };
 
 struct KernelStatus {
-  KernelId id;            // of the first session that holds it
+  KernelId id;  // of the first session that holds it
   std::string digest, name, device;
   std::vector<SessionId> sessions;
   UsageCounters usage;
@@ -118,9 +123,9 @@ struct SessionGrant {
 };
 
 struct OpenSpec {
-  std::string client_name;             // shown to everybody on the daemon; at most 64 bytes
-  std::vector<std::string> features;   // wanted
-  uint32_t weight = 1;                 // share among the uid's sessions, 1..1000
+  std::string client_name;            // shown to everybody on the daemon; at most 64 bytes
+  std::vector<std::string> features;  // wanted
+  uint32_t weight = 1;                // share among the uid's sessions, 1..1000
 };
 
 }  // namespace anex

@@ -1,7 +1,8 @@
 // Handles name the objects of a session: one distinct type per noun, so that mixing them up does
-// not compile. A handle is 64 bits: the low 32 are a slot, the high 32 a generation that starts at 1,
-// so 0 is never a valid handle and a stale handle never resolves to the slot's next owner. Handles
-// mean something only inside the session that they were given to; they are names, not secrets.
+// not compile. A handle is 64 bits: the low 32 are a slot, the high 32 a generation that starts at
+// 1, so 0 is never a valid handle and a stale handle never resolves to the slot's next owner.
+// Handles mean something only inside the session that they were given to; they are names, not
+// secrets.
 #ifndef ANEX_PROTO_WIRE_HANDLE_H_
 #define ANEX_PROTO_WIRE_HANDLE_H_
 

@@ -85,8 +85,8 @@ struct TensorLayout {
 
 // Row-major without gaps. `allocation_bytes` = payload.
 absl::StatusOr<TensorLayout> MakePackedLayout(DType dtype, const Shape& shape);
-// Row-major, the innermost dimension's run padded to `row_alignment` bytes (a power of two), and the
-// allocation rounded up to `allocation_alignment` and at least `minimum_allocation`.
+// Row-major, the innermost dimension's run padded to `row_alignment` bytes (a power of two), and
+// the allocation rounded up to `allocation_alignment` and at least `minimum_allocation`.
 absl::StatusOr<TensorLayout> MakePaddedLayout(DType dtype, const Shape& shape,
                                               uint64_t row_alignment, uint64_t allocation_alignment,
                                               uint64_t minimum_allocation);

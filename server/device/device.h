@@ -7,14 +7,14 @@
 // another thread is in Run of the same executable. Run is synchronous, called from one dispatcher
 // thread at a time per device, and must not allocate after the first run of a request.
 //
-// Ownership. An Executable keeps what it needs of the artifact; a Request keeps its Executable and its
-// regions alive (both by shared_ptr). Destroying the last reference unloads. A Device outlives its
-// executables.
+// Ownership. An Executable keeps what it needs of the artifact; a Request keeps its Executable and
+// its regions alive (both by shared_ptr). Destroying the last reference unloads. A Device outlives
+// its executables.
 //
-// Hung hardware. An evaluate cannot be cancelled. The engine may abandon the thread that is inside Run
-// for good and make a fresh Device from the factory; the abandoned Request and all it holds stay alive
-// until that Run returns, if ever. A device must therefore keep no lock across Run that Compile, Load,
-// Prepare or a fresh device instance would need.
+// Hung hardware. An evaluate cannot be cancelled. The engine may abandon the thread that is inside
+// Run for good and make a fresh Device from the factory; the abandoned Request and all it holds
+// stay alive until that Run returns, if ever. A device must therefore keep no lock across Run that
+// Compile, Load, Prepare or a fresh device instance would need.
 //
 // Honesty. What a device cannot do or measure is UNIMPLEMENTED or absent, never a made-up success.
 // Unsupported programs are refused by Compile with UNIMPLEMENTED naming the operation.

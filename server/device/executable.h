@@ -25,8 +25,8 @@ struct RunStats {
   int64_t device_ns = 0;  // spent computing, as the device measures it
 };
 
-// One function with all its ports bound, checked once, cheap to run many times. MIL state lives here:
-// zero when made, kept from run to run. Not thread-safe: one Run at a time.
+// One function with all its ports bound, checked once, cheap to run many times. MIL state lives
+// here: zero when made, kept from run to run. Not thread-safe: one Run at a time.
 class Request {
  public:
   virtual ~Request() = default;
@@ -40,9 +40,9 @@ class Executable : public std::enable_shared_from_this<Executable> {
   // Constant; the layouts are what the device wants.
   virtual std::span<const FunctionInfo> functions() const = 0;
   // `function` indexes functions(). Every input and output port must be bound exactly once; state
-  // ports may be left out (the request then makes its own). INVALID_ARGUMENT names the port otherwise,
-  // or if SameElements(bound layout, port layout) is false, the region is too small or is read-only
-  // and the port is an output, or an output overlaps another binding.
+  // ports may be left out (the request then makes its own). INVALID_ARGUMENT names the port
+  // otherwise, or if SameElements(bound layout, port layout) is false, the region is too small or
+  // is read-only and the port is an output, or an output overlaps another binding.
   virtual absl::StatusOr<std::unique_ptr<Request>> Prepare(size_t function,
                                                            std::span<const BoundPort> ports) = 0;
   // Bytes of memory that it holds beyond the program's constants; for accounting.

@@ -20,8 +20,8 @@ void BusyWindow::Ring<kCount>::Add(int64_t begin_ns, int64_t end_ns) {
   }
 }
 
-// The window is the bucket that `now` is in and the kCount - 1 before it, of which the oldest counts by
-// the part that is still inside.
+// The window is the bucket that `now` is in and the kCount - 1 before it, of which the oldest
+// counts by the part that is still inside.
 template <size_t kCount>
 double BusyWindow::Ring<kCount>::Share(int64_t now_ns) const {
   const int64_t window = bucket_ns * static_cast<int64_t>(kCount - 1);

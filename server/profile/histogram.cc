@@ -6,7 +6,8 @@
 
 namespace anex::profile {
 
-// Values below 8 have a bucket each; above, the three bits after the leading one choose among eight.
+// Values below 8 have a bucket each; above, the three bits after the leading one choose among
+// eight.
 size_t Histogram::BucketOf(uint64_t ns) {
   if (ns < kSub) return ns;
   const int exponent = std::bit_width(ns) - 1;

@@ -1,5 +1,6 @@
-// The main job, as a user starts it: two trainers share one daemon, each learns exactly what it learns
-// alone, both beat the bigram, no tensor goes through gRPC, and an interrupt leaves nothing behind.
+// The main job, as a user starts it: two trainers share one daemon, each learns exactly what it
+// learns alone, both beat the bigram, no tensor goes through gRPC, and an interrupt leaves nothing
+// behind.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -16,9 +17,9 @@ namespace anex::test {
 namespace {
 
 std::vector<std::string> DemoCommand(const std::vector<std::string>& more) {
-  std::vector<std::string> command = {DEMO_BINARY,       "--anexd",      ANEXD_BINARY,
-                                      "--anectl",        ANECTL_BINARY,  "--trainer",
-                                      TRAINER_BINARY,    "--data",       ANEX_SOURCE_DIR};
+  std::vector<std::string> command = {DEMO_BINARY,    "--anexd",     ANEXD_BINARY,
+                                      "--anectl",     ANECTL_BINARY, "--trainer",
+                                      TRAINER_BINARY, "--data",      ANEX_SOURCE_DIR};
   command.insert(command.end(), more.begin(), more.end());
   return command;
 }
@@ -64,7 +65,8 @@ TEST(TwoTrainers, AnInterruptLeavesNothingBehind) {
   std::string folder;
   for (const std::string& pid : ProcessesThatName("/tmp/anex-demo.")) {
     std::ifstream status("/proc/" + pid + "/status");
-    const std::string text{std::istreambuf_iterator<char>(status), std::istreambuf_iterator<char>()};
+    const std::string text{std::istreambuf_iterator<char>(status),
+                           std::istreambuf_iterator<char>()};
     if (text.find(absl::StrCat("PPid:\t", (*demo)->pid(), "\n")) == std::string::npos) continue;
     std::ifstream file("/proc/" + pid + "/cmdline");
     const std::string line{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};

@@ -1,11 +1,10 @@
 // The in-process transport on a real engine with the cpu device.
-#include "client/inproc/inproc_transport.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
 
+#include "client/inproc/inproc_transport.h"
 #include "proto/wire/half.h"
 
 namespace anex {

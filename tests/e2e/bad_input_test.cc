@@ -63,8 +63,9 @@ class BadInput : public ServingTest {
       const uint16_t half = FloatToHalf(static_cast<float>(offset) + static_cast<float>(i));
       chunk.data.append(reinterpret_cast<const char*>(&half), 2);
     }
-    chunk.crc32 = static_cast<uint32_t>(::crc32(
-        0, reinterpret_cast<const Bytef*>(chunk.data.data()), static_cast<uInt>(chunk.data.size())));
+    chunk.crc32 =
+        static_cast<uint32_t>(::crc32(0, reinterpret_cast<const Bytef*>(chunk.data.data()),
+                                      static_cast<uInt>(chunk.data.size())));
     return chunk;
   }
 
@@ -111,14 +112,16 @@ TEST_F(BadInput, WrongBlobSizesAndOffsetsAreRefused) {
   source.weights["weights/w.bin"] = good;
   for (const char* offset : {"1000000", "18446744073709551615", "18446744073709551552"}) {
     ProgramSource moved = source;
-    moved.text = absl::StrReplaceAll(moved.text, {{"uint64(64)", absl::StrCat("uint64(", offset, ")")}});
+    moved.text =
+        absl::StrReplaceAll(moved.text, {{"uint64(64)", absl::StrCat("uint64(", offset, ")")}});
     ExpectCode(CompileStatus(moved), absl::StatusCode::kInvalidArgument);
   }
   EXPECT_TRUE(session_->Compile(source, {}).ok());
 }
 
 TEST_F(BadInput, PathsThatLeaveTheModelAreRefused) {
-  for (const char* path : {"@model_path/../secret.bin", "/etc/passwd", "@model_path/weights/../../x"}) {
+  for (const char* path :
+       {"@model_path/../secret.bin", "/etc/passwd", "@model_path/weights/../../x"}) {
     ProgramSource source = ConvProgramWithoutWeights();
     source.text = absl::StrReplaceAll(source.text, {{"@model_path/weights/w.bin", path}});
     source.weights["weights/w.bin"] = WeightFile({1, 2, 3, 4, 5, 6});
@@ -134,20 +137,24 @@ TEST_F(BadInput, ShapeAndDtypeMismatchOnBindNameThePort) {
   ExpectCode(status, absl::StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find("x"), std::string::npos);
   bindings[0].target = Surface(DType::kFp32, {4, 3});
-  ExpectCode(session_->Prepare({kernel, "", bindings}).status(), absl::StatusCode::kInvalidArgument);
+  ExpectCode(session_->Prepare({kernel, "", bindings}).status(),
+             absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(BadInput, UnknownMissingAndDoublePortsAreRefused) {
   const KernelId kernel = Kernel();
   std::vector<Binding> bindings = GoodBindings();
   bindings[1].port = "w";  // names are exact
-  ExpectCode(session_->Prepare({kernel, "", bindings}).status(), absl::StatusCode::kInvalidArgument);
+  ExpectCode(session_->Prepare({kernel, "", bindings}).status(),
+             absl::StatusCode::kInvalidArgument);
   bindings = GoodBindings();
   bindings.pop_back();
-  ExpectCode(session_->Prepare({kernel, "", bindings}).status(), absl::StatusCode::kInvalidArgument);
+  ExpectCode(session_->Prepare({kernel, "", bindings}).status(),
+             absl::StatusCode::kInvalidArgument);
   bindings = GoodBindings();
   bindings.push_back(bindings[0]);
-  ExpectCode(session_->Prepare({kernel, "", bindings}).status(), absl::StatusCode::kInvalidArgument);
+  ExpectCode(session_->Prepare({kernel, "", bindings}).status(),
+             absl::StatusCode::kInvalidArgument);
   EXPECT_FALSE(session_->Prepare({kernel, "other", GoodBindings()}).ok());
 }
 
@@ -200,13 +207,15 @@ TEST_F(BadInput, AReleasedKernelCannotBePreparedButPreparedWorkRuns) {
 TEST_F(BadInput, OverflowingRegionsAreOutOfRange) {
   const SurfaceId surface = Surface(DType::kFp16, {4, 3});
   const int64_t huge = std::numeric_limits<int64_t>::max();
-  for (const Region& region : {Region{{0, 2}, {4, 2}}, Region{{huge, 0}, {huge, 1}},
-                               Region{{-1, 0}, {1, 1}}, Region{{0, 0}, {4, huge}}, Region{{0}, {4}}}) {
+  for (const Region& region :
+       {Region{{0, 2}, {4, 2}}, Region{{huge, 0}, {huge, 1}}, Region{{-1, 0}, {1, 1}},
+        Region{{0, 0}, {4, huge}}, Region{{0}, {4}}}) {
     const absl::Status status = session_->ReadSurface(surface, region).status();
     EXPECT_TRUE(absl::IsOutOfRange(status) || absl::IsInvalidArgument(status)) << status;
     EXPECT_FALSE(session_->WriteSurface(surface, region, std::string(16, 'x')).ok());
   }
-  EXPECT_FALSE(session_->WriteSurface(surface, {}, std::string(23, 'x')).ok()) << "24 bytes are due";
+  EXPECT_FALSE(session_->WriteSurface(surface, {}, std::string(23, 'x')).ok())
+      << "24 bytes are due";
 }
 
 TEST_F(BadInput, SurfacesBeyondTheBoundNameIt) {
@@ -219,7 +228,8 @@ TEST_F(BadInput, SurfacesBeyondTheBoundNameIt) {
 }
 
 TEST_F(BadInput, AMessageOverTheLimitIsRefused) {
-  // One write of 32 MiB to a surface that could hold it: the transport may cut it, the daemon must cope.
+  // One write of 32 MiB to a surface that could hold it: the transport may cut it, the daemon must
+  // cope.
   const SurfaceId surface = Surface(DType::kInt8, {32, 1 << 20});
   EXPECT_TRUE(session_->WriteSurface(surface, {}, std::string(size_t{32} << 20, 'w')).ok());
   ProgramSource source = MatmulProgram();
@@ -233,15 +243,16 @@ TEST_F(BadInput, TornAndDisorderedWeightChunksNeverPublish) {
   const WriteLease lease = Lease(set.id);
   WeightChunk torn = Chunk(0, 4);
   torn.data[3] = static_cast<char>(torn.data[3] ^ 1);
-  ExpectCode(session_->Update(lease.id, std::vector<WeightChunk>{torn}), absl::StatusCode::kDataLoss);
+  ExpectCode(session_->Update(lease.id, std::vector<WeightChunk>{torn}),
+             absl::StatusCode::kDataLoss);
   EXPECT_FALSE(session_->Publish(lease.id, 0).ok());
   ASSERT_TRUE(session_->Abort(lease.id).ok());
 
   for (const std::vector<WeightChunk>& bad :
-       {std::vector<WeightChunk>{Chunk(4, 4)},                      // a gap
-        std::vector<WeightChunk>{Chunk(0, 4), Chunk(2, 4)},         // an overlap
-        std::vector<WeightChunk>{Chunk(0, 4), Chunk(4, 5)},         // over the end
-        std::vector<WeightChunk>{Chunk(~uint64_t{0} - 1, 4)}}) {    // wraps around
+       {std::vector<WeightChunk>{Chunk(4, 4)},                    // a gap
+        std::vector<WeightChunk>{Chunk(0, 4), Chunk(2, 4)},       // an overlap
+        std::vector<WeightChunk>{Chunk(0, 4), Chunk(4, 5)},       // over the end
+        std::vector<WeightChunk>{Chunk(~uint64_t{0} - 1, 4)}}) {  // wraps around
     const WriteLease again = Lease(set.id);
     ExpectCode(session_->Update(again.id, bad), absl::StatusCode::kOutOfRange);
     EXPECT_FALSE(session_->Publish(again.id, 0).ok());

@@ -150,8 +150,8 @@ void Publisher(const std::string& socket) {
 int main(int argc, char** argv) {
   using namespace anex::test;
   const std::map<std::string, std::function<void(const std::string&)>> scripts = {
-      {"hold", Hold},         {"loop", Loop},           {"never-reads", NeverReads},
-      {"fork", Fork},         {"compiler", Compiler},   {"publisher", Publisher}};
+      {"hold", Hold}, {"loop", Loop},         {"never-reads", NeverReads},
+      {"fork", Fork}, {"compiler", Compiler}, {"publisher", Publisher}};
   if (argc != 3 || !scripts.count(argv[2])) {
     std::fprintf(stderr, "usage: client_program SOCKET SCRIPT\n");
     return 2;

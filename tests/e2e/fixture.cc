@@ -44,14 +44,16 @@ ProgramSource MatmulProgram() {
 ProgramSource ConvProgramWithoutWeights() {
   ProgramSource source;
   source.name = "conv.mil";
-  source.text = MilProgram(
-      "tensor<fp16, [1, 2, 1, 5]> x",
-      "    tensor<fp16, [3, 2, 1, 1]> w = const()[name = string(\"w\"), val = tensor<fp16, [3, 2, 1, 1]>"
-      "(BLOBFILE(path = string(\"@model_path/weights/w.bin\"), offset = uint64(64)))];\n"
-      "    tensor<fp16, [1, 3, 1, 5]> y = conv(dilations = tensor<int32, [2]>([1, 1]), groups = int32(1), "
-      "pad = tensor<int32, [4]>([0, 0, 0, 0]), pad_type = string(\"valid\"), "
-      "strides = tensor<int32, [2]>([1, 1]), weight = w, x = x)[name = string(\"y\")];",
-      "y");
+  source.text =
+      MilProgram("tensor<fp16, [1, 2, 1, 5]> x",
+                 "    tensor<fp16, [3, 2, 1, 1]> w = const()[name = string(\"w\"), val = "
+                 "tensor<fp16, [3, 2, 1, 1]>"
+                 "(BLOBFILE(path = string(\"@model_path/weights/w.bin\"), offset = uint64(64)))];\n"
+                 "    tensor<fp16, [1, 3, 1, 5]> y = conv(dilations = tensor<int32, [2]>([1, 1]), "
+                 "groups = int32(1), "
+                 "pad = tensor<int32, [4]>([0, 0, 0, 0]), pad_type = string(\"valid\"), "
+                 "strides = tensor<int32, [2]>([1, 1]), weight = w, x = x)[name = string(\"y\")];",
+                 "y");
   return source;
 }
 
@@ -137,7 +139,8 @@ absl::Status RunsMatmul(const std::string& socket) {
       float expected = 0;
       for (int k = 0; k < 4; ++k) expected += ws[n * 4 + k] * xs[k * 3 + m];
       if (ys[n * 3 + m] != expected) {
-        return absl::DataLossError(absl::StrCat("y[", n, ",", m, "] = ", ys[n * 3 + m], ", not ", expected));
+        return absl::DataLossError(
+            absl::StrCat("y[", n, ",", m, "] = ", ys[n * 3 + m], ", not ", expected));
       }
     }
   }

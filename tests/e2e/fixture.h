@@ -1,5 +1,5 @@
-// What the end-to-end suites share: a real daemon, sessions on it, and one small job whose answer is
-// known, to show that the daemon serves the next request.
+// What the end-to-end suites share: a real daemon, sessions on it, and one small job whose answer
+// is known, to show that the daemon serves the next request.
 #ifndef ANEX_TESTS_E2E_FIXTURE_H_
 #define ANEX_TESTS_E2E_FIXTURE_H_
 
@@ -19,7 +19,8 @@ std::string MilProgram(const std::string& parameters, const std::string& body,
                        const std::string& outputs);
 // y[2,3] = W[2,4] @ x[4,3]; every operand has its own shape.
 ProgramSource MatmulProgram();
-// y[1,3,1,5] = conv(x[1,2,1,5]) with weights [3,2,1,1] at offset 64 of weights/w.bin, without the file.
+// y[1,3,1,5] = conv(x[1,2,1,5]) with weights [3,2,1,1] at offset 64 of weights/w.bin, without the
+// file.
 ProgramSource ConvProgramWithoutWeights();
 // A weight file in the official layout that holds `values` as fp16.
 std::shared_ptr<const std::string> WeightFile(const std::vector<float>& values);
@@ -29,7 +30,8 @@ std::unique_ptr<Transport> ConnectTransport(const std::string& socket);
 // The same with a session open.
 std::unique_ptr<Transport> OpenSession(const std::string& socket, const std::string& name);
 
-// Runs MatmulProgram in a session of its own with fixed asymmetric data; OK if every value is right.
+// Runs MatmulProgram in a session of its own with fixed asymmetric data; OK if every value is
+// right.
 absl::Status RunsMatmul(const std::string& socket);
 
 // Copies floats into a surface as fp16 and back, through the mapping.

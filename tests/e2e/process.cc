@@ -117,8 +117,8 @@ absl::StatusOr<int> ChildProcess::Wait(absl::Duration timeout) {
   const absl::Time deadline = Deadline(timeout);
   while (!exit_code_ && !Reap(/*block=*/false)) {
     if (absl::Now() > deadline) {
-      return absl::DeadlineExceededError(absl::StrCat("still running after ",
-                                                      absl::FormatDuration(timeout), ":\n", output_));
+      return absl::DeadlineExceededError(
+          absl::StrCat("still running after ", absl::FormatDuration(timeout), ":\n", output_));
     }
     if (!ReadSome(absl::Milliseconds(5))) absl::SleepFor(absl::Milliseconds(1));
   }
@@ -154,10 +154,12 @@ absl::StatusOr<std::unique_ptr<DaemonProcess>> DaemonProcess::Start(const Option
   daemon->observer_socket_ = daemon->runtime_dir_ + "/observer.sock";
   std::vector<std::string> command;
   if (options.descriptors != 0) {
-    command = {"/usr/bin/env", "bash", "-c", absl::StrCat("ulimit -n ", options.descriptors, "; exec \"$@\""), "anexd"};
+    command = {"/usr/bin/env", "bash", "-c",
+               absl::StrCat("ulimit -n ", options.descriptors, "; exec \"$@\""), "anexd"};
   }
   command.insert(command.end(),
-                 {options.binary.empty() ? ANEXD_BINARY : options.binary, "--runtime-dir", daemon->runtime_dir_, "--cache-dir",
+                 {options.binary.empty() ? ANEXD_BINARY : options.binary, "--runtime-dir",
+                  daemon->runtime_dir_, "--cache-dir",
                   options.cache_dir.empty() ? daemon->scratch_->Join("cache") : options.cache_dir});
   command.insert(command.end(), options.flags.begin(), options.flags.end());
   auto process = ChildProcess::Start(command, options.environment);
@@ -181,7 +183,8 @@ absl::StatusOr<int> DaemonProcess::Stop(absl::Duration timeout) {
 
 int DaemonProcess::descriptors() const {
   std::error_code error;
-  std::filesystem::directory_iterator entries(absl::StrCat("/proc/", process_->pid(), "/fd"), error);
+  std::filesystem::directory_iterator entries(absl::StrCat("/proc/", process_->pid(), "/fd"),
+                                              error);
   return error ? -1 : static_cast<int>(std::distance(begin(entries), end(entries)));
 }
 

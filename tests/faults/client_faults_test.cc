@@ -1,5 +1,5 @@
-// Clients that are killed, stopped, forked or careless in the middle of anything: what was theirs goes,
-// nobody else notices.
+// Clients that are killed, stopped, forked or careless in the middle of anything: what was theirs
+// goes, nobody else notices.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -15,7 +15,8 @@ namespace {
 
 class ClientFaults : public ServingTest {
  protected:
-  static std::unique_ptr<ChildProcess> Client(const std::string& script, std::string* ready = nullptr) {
+  static std::unique_ptr<ChildProcess> Client(const std::string& script,
+                                              std::string* ready = nullptr) {
     auto client = ChildProcess::Start({CLIENT_PROGRAM, socket(), script});
     EXPECT_TRUE(client.ok()) << client.status();
     auto line = (*client)->WaitForLine("ready");
@@ -50,7 +51,8 @@ class ClientFaults : public ServingTest {
     ASSERT_NE(Find(*watcher->GetStatus(), script), nullptr);
     client->Signal(SIGKILL);
     const absl::Duration took = UntilGone(*watcher, script);
-    std::printf("%s: freed %.1f ms after SIGKILL\n", script.c_str(), absl::ToDoubleMilliseconds(took));
+    std::printf("%s: freed %.1f ms after SIGKILL\n", script.c_str(),
+                absl::ToDoubleMilliseconds(took));
     EXPECT_LT(took, absl::Seconds(2));  // the figure for people is above; 100 ms when unloaded
     const absl::Time deadline = absl::Now() + absl::Seconds(5);
     while (watcher->GetStatus()->surface_bytes > before && absl::Now() < deadline) {
@@ -86,7 +88,8 @@ TEST_F(ClientFaults, AStoppedClientIsAlive) {
   const uint64_t before = Find(*watcher->GetStatus(), "loop")->usage.completed;
   client->Signal(SIGCONT);
   const absl::Time deadline = absl::Now() + absl::Seconds(10);
-  while (Find(*watcher->GetStatus(), "loop")->usage.completed <= before + 16 && absl::Now() < deadline) {
+  while (Find(*watcher->GetStatus(), "loop")->usage.completed <= before + 16 &&
+         absl::Now() < deadline) {
     absl::SleepFor(absl::Milliseconds(1));
   }
   EXPECT_GT(Find(*watcher->GetStatus(), "loop")->usage.completed, before + 16) << "it goes on";
@@ -105,7 +108,8 @@ TEST_F(ClientFaults, ManyDeathsLeaveNoDescriptorsBehind) {
   for (int i = 0; i < 12; ++i) Client("hold")->Signal(SIGKILL);
   EXPECT_LT(UntilGone(*watcher, "hold"), absl::Seconds(5));
   const absl::Time deadline = absl::Now() + absl::Seconds(5);
-  while (daemon_->descriptors() > before && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(2));
+  while (daemon_->descriptors() > before && absl::Now() < deadline)
+    absl::SleepFor(absl::Milliseconds(2));
   EXPECT_LE(daemon_->descriptors(), before);
 }
 

@@ -181,10 +181,12 @@ TEST(Headers, EachHasAGuardNamedAfterItsPath) {
   for (const Source& source : Production()) {
     if (!source.path.ends_with(".h")) continue;
     std::string guard = "ANEX_";
-    for (char c : source.path) guard += std::isalnum(static_cast<unsigned char>(c)) ? std::toupper(c) : '_';
+    for (char c : source.path)
+      guard += std::isalnum(static_cast<unsigned char>(c)) ? std::toupper(c) : '_';
     guard += '_';
-    const bool guarded = std::any_of(source.lines.begin(), source.lines.end(),
-                                     [&](const std::string& line) { return line == "#ifndef " + guard; });
+    const bool guarded =
+        std::any_of(source.lines.begin(), source.lines.end(),
+                    [&](const std::string& line) { return line == "#ifndef " + guard; });
     EXPECT_TRUE(guarded) << source.path << " has no guard " << guard;
   }
 }
@@ -197,8 +199,8 @@ TEST(Headers, EachBeginsByTellingWhatItIs) {
   }
 }
 
-// A .cc that includes its own header first proves at each build that the header stands alone. Headers
-// without a .cc are compiled alone and twice by header_alone_*.cc, which CMake writes.
+// A .cc that includes its own header first proves at each build that the header stands alone.
+// Headers without a .cc are compiled alone and twice by header_alone_*.cc, which CMake writes.
 TEST(Headers, EachSourceIncludesItsOwnHeaderFirst) {
   for (const Source& source : Production()) {
     if (!source.path.ends_with(".cc")) continue;

@@ -17,8 +17,8 @@ const shm::SharedRegion* MemoryOf(const BoundSurface& bound) {
   return bound.surface->region().get();
 }
 
-// What one step reads and writes of ordinary surfaces. Parameters are read by generation, and states
-// belong to their invocation: neither can be a loopback by accident.
+// What one step reads and writes of ordinary surfaces. Parameters are read by generation, and
+// states belong to their invocation: neither can be a loopback by accident.
 struct Footprint {
   std::vector<const shm::SharedRegion*> reads, writes;
 };
@@ -105,7 +105,8 @@ uint32_t RunStep::MaskFor(std::span<const SetPin> pins) const {
 // Builds one chain: checks first, then the steps for both parities.
 class ChainBuilder {
  public:
-  ChainBuilder(ResolvedChain spec, const Limits& limits) : spec_(std::move(spec)), limits_(limits) {}
+  ChainBuilder(ResolvedChain spec, const Limits& limits)
+      : spec_(std::move(spec)), limits_(limits) {}
 
   absl::StatusOr<std::shared_ptr<const Chain>> Build();
 
@@ -130,8 +131,7 @@ class ChainBuilder {
   std::shared_ptr<Chain> chain_{new Chain};
 };
 
-absl::StatusOr<std::shared_ptr<const Chain>> Chain::Make(ResolvedChain spec,
-                                                         const Limits& limits) {
+absl::StatusOr<std::shared_ptr<const Chain>> Chain::Make(ResolvedChain spec, const Limits& limits) {
   return ChainBuilder(std::move(spec), limits).Build();
 }
 
@@ -154,8 +154,8 @@ absl::Status ChainBuilder::CheckSizes() const {
   if (spec_.steps.empty()) return absl::InvalidArgumentError("a chain needs at least one step");
   if (spec_.repeat == 0) return absl::InvalidArgumentError("repeat is at least 1");
   if (spec_.steps.size() > limits_.chain_steps) {
-    return absl::ResourceExhaustedError(absl::StrCat("chain_steps=", limits_.chain_steps,
-                                                     ": the chain has ", spec_.steps.size()));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("chain_steps=", limits_.chain_steps, ": the chain has ", spec_.steps.size()));
   }
   if (spec_.repeat > limits_.chain_repeat) {
     return absl::ResourceExhaustedError(
@@ -191,10 +191,9 @@ absl::Status ChainBuilder::CheckLoopback(const ResolvedLoopback& loopback, const
   if (absl::Status writable = CheckWritable(loopback.to); !writable.ok()) return writable;
   const bool swap = loopback.mode == LoopbackMode::kSwap;
   if (swap && !SameElements(loopback.from.surface->layout(), loopback.to.surface->layout())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("surfaces that swap need one layout, found ",
-                     loopback.from.surface->layout().ToString(), " and ",
-                     loopback.to.surface->layout().ToString()));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "surfaces that swap need one layout, found ", loopback.from.surface->layout().ToString(),
+        " and ", loopback.to.surface->layout().ToString()));
   }
   const bool from_taken = swapped_.contains(from) || (swap && loopback_sources_.contains(from));
   if (from_taken || !loopback_targets_.insert(to).second || swapped_.contains(to)) {
@@ -222,7 +221,8 @@ absl::Status ChainBuilder::CheckImplicitLoopbacks() const {
     for (const shm::SharedRegion* region : print.writes) {
       if (run && read.contains(region)) {
         return absl::InvalidArgumentError(
-            absl::StrCat("step ", i, " writes a surface that the iteration has read before: output = "
+            absl::StrCat("step ", i,
+                         " writes a surface that the iteration has read before: output = "
                          "input across iterations needs a loopback between two surfaces"));
       }
       written.insert(region);
@@ -246,9 +246,9 @@ absl::Status ChainBuilder::AddRun(const std::shared_ptr<const Invocation>& invoc
   const std::string& device = invocation->kernel().device_name();
   if (chain_->device_name_.empty()) chain_->device_name_ = device;
   if (chain_->device_name_ != device) {
-    return absl::InvalidArgumentError(absl::StrCat("a chain runs on one device; earlier steps are on ",
-                                                   chain_->device_name_, ", this one is on ",
-                                                   device));
+    return absl::InvalidArgumentError(
+        absl::StrCat("a chain runs on one device; earlier steps are on ", chain_->device_name_,
+                     ", this one is on ", device));
   }
   RunStep step;
   step.by_parity = {invocation, invocation};
@@ -287,9 +287,8 @@ absl::Status ChainBuilder::AddCopy(const ResolvedCopy& copy) {
       now.to = InOddIterations(copy.to);
     }
     if (absl::Status checked = CheckCopy(now); !checked.ok()) return checked;
-    absl::StatusOr<RegionCopy> region =
-        RegionCopy::Make(now.from.surface->layout(), now.from_region, now.to.surface->layout(),
-                         now.to_region);
+    absl::StatusOr<RegionCopy> region = RegionCopy::Make(
+        now.from.surface->layout(), now.from_region, now.to.surface->layout(), now.to_region);
     if (!region.ok()) return region.status();
     by_parity.emplace_back(SurfacePin(now.from.surface), SurfacePin(now.to.surface), *region);
   }

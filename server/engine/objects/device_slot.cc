@@ -24,8 +24,8 @@ absl::StatusOr<DeviceInstance> DeviceSlot::Current() const {
   return DeviceInstance{device_, epoch_.load(std::memory_order_relaxed)};
 }
 
-// The epoch passes before the fresh instance is there, so nothing of the old one is used meanwhile, nor
-// ever again if no fresh one can be made.
+// The epoch passes before the fresh instance is there, so nothing of the old one is used meanwhile,
+// nor ever again if no fresh one can be made.
 absl::Status DeviceSlot::Replace(std::string_view reason) {
   std::shared_ptr<device::Device> old;
   {
@@ -40,8 +40,8 @@ absl::Status DeviceSlot::Replace(std::string_view reason) {
   absl::StatusOr<std::unique_ptr<device::Device>> fresh = factory_.make();
   absl::MutexLock lock(&mutex_);
   if (!fresh.ok()) {
-    reason_ = absl::StrCat(std::string(reason), "; a fresh connection failed: ",
-                           std::string(fresh.status().message()));
+    reason_ = absl::StrCat(std::string(reason),
+                           "; a fresh connection failed: ", std::string(fresh.status().message()));
     return absl::UnavailableError(reason_);
   }
   device_ = *std::move(fresh);

@@ -6,8 +6,7 @@ namespace anex::engine {
 namespace {
 
 absl::Status Released(uint64_t value) {
-  return absl::CancelledError(
-      absl::StrCat("the fence was released before it reached ", value));
+  return absl::CancelledError(absl::StrCat("the fence was released before it reached ", value));
 }
 
 }  // namespace
@@ -17,9 +16,8 @@ absl::Status Fence::Signal(uint64_t value) {
     absl::MutexLock lock(&mutex_);
     if (closed_) return Released(value);
     if (value < value_) {
-      return absl::OutOfRangeError(absl::StrCat("the fence is at ", value_,
-                                                     " and only grows; it cannot be signalled to ",
-                                                     value));
+      return absl::OutOfRangeError(absl::StrCat(
+          "the fence is at ", value_, " and only grows; it cannot be signalled to ", value));
     }
     value_ = value;
   }
@@ -37,8 +35,8 @@ absl::StatusOr<bool> Fence::Reached(uint64_t value) const {
 absl::StatusOr<uint64_t> Fence::Wait(uint64_t value, const WaitLimit& limit) const {
   absl::MutexLock lock(&mutex_);
   const auto done = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return value_ >= value || closed_; };
-  absl::Status waited = AwaitUntil(mutex_, absl::Condition(&done), limit,
-                                   absl::StrCat("a fence to reach ", value));
+  absl::Status waited =
+      AwaitUntil(mutex_, absl::Condition(&done), limit, absl::StrCat("a fence to reach ", value));
   if (!waited.ok()) return waited;
   if (value_ < value) return Released(value);
   return value_;

@@ -84,7 +84,8 @@ absl::Status CheckNoAliases(const FunctionInfo& function, const Bindings& bindin
   return absl::OkStatus();
 }
 
-// Binds each port, in the function's order. `ordered` has one entry per port, empty names are unbound.
+// Binds each port, in the function's order. `ordered` has one entry per port, empty names are
+// unbound.
 absl::Status PlaceByName(const Kernel& kernel, size_t function, Bindings bindings,
                          Bindings& ordered) {
   std::vector<bool> named(ordered.size(), false);
@@ -92,8 +93,9 @@ absl::Status PlaceByName(const Kernel& kernel, size_t function, Bindings binding
     absl::StatusOr<size_t> port = kernel.FindPort(function, binding.port);
     if (!port.ok()) return port.status();
     if (kernel.functions()[function].ports[*port].direction == PortDirection::kState) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "port ", Quoted(binding.port), " is a state: it belongs to the invocation, leave it out"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("port ", Quoted(binding.port),
+                       " is a state: it belongs to the invocation, leave it out"));
     }
     if (named[*port]) {
       return absl::InvalidArgumentError(
@@ -114,9 +116,9 @@ absl::Status FillStates(const FunctionInfo& function, SurfacePool& pool, Binding
       if (!memory.ok()) return memory.status();
       ordered[i] = {port.name, BoundSurface{*std::move(memory), Access::kReadWrite}};
     } else if (ordered[i].port.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          port.direction == PortDirection::kInput ? "input" : "output", " port ",
-          Quoted(port.name), " is not bound; it expects ", port.layout.ToString()));
+      return absl::InvalidArgumentError(
+          absl::StrCat(port.direction == PortDirection::kInput ? "input" : "output", " port ",
+                       Quoted(port.name), " is not bound; it expects ", port.layout.ToString()));
     }
   }
   return absl::OkStatus();
@@ -264,10 +266,12 @@ absl::StatusOr<std::shared_ptr<const Invocation::Prepared>> Invocation::PrepareA
   return prepared;
 }
 
-absl::StatusOr<std::shared_ptr<device::Request>> Invocation::RequestFor(uint32_t buffer_mask) const {
+absl::StatusOr<std::shared_ptr<device::Request>> Invocation::RequestFor(
+    uint32_t buffer_mask) const {
   if (quarantined_.load(std::memory_order_acquire)) {
     return absl::FailedPreconditionError(
-        "this invocation was running when the device hung; release it, make new surfaces and prepare "
+        "this invocation was running when the device hung; release it, make new surfaces and "
+        "prepare "
         "again");
   }
   absl::MutexLock lock(&mutex_);

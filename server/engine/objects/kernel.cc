@@ -49,8 +49,8 @@ absl::StatusOr<size_t> Kernel::FindPort(size_t function, std::string_view port) 
     if (ports[i].name == port) return i;
   }
   return absl::InvalidArgumentError(absl::StrCat("function ", Quoted(functions_[function].name),
-                                          " has no port ", Quoted(port),
-                                          NameHint(port, NamesOf(ports))));
+                                                 " has no port ", Quoted(port),
+                                                 NameHint(port, NamesOf(ports))));
 }
 
 // Loading again happens once per hang and with the lock held: others who need the kernel need the

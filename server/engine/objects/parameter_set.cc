@@ -46,8 +46,8 @@ absl::StatusOr<std::shared_ptr<ParameterSet>> ParameterSet::Make(
   if (parameters.empty()) {
     return absl::InvalidArgumentError("a parameter set needs at least one parameter");
   }
-  std::shared_ptr<ParameterSet> set(new ParameterSet(mode, std::move(parameters), std::move(label),
-                                                     clock, std::move(ready)));
+  std::shared_ptr<ParameterSet> set(
+      new ParameterSet(mode, std::move(parameters), std::move(label), clock, std::move(ready)));
   for (size_t i = 0; i < set->names_.size(); ++i) {
     const std::string& name = set->names_[i];
     if (name.empty()) {
@@ -61,9 +61,8 @@ absl::StatusOr<std::shared_ptr<ParameterSet>> ParameterSet::Make(
   return set;
 }
 
-ParameterSet::ParameterSet(ParameterMode mode, std::vector<Parameter> parameters,
-                           std::string label, const Clock& clock,
-                           std::shared_ptr<ReadySignal> ready)
+ParameterSet::ParameterSet(ParameterMode mode, std::vector<Parameter> parameters, std::string label,
+                           const Clock& clock, std::shared_ptr<ReadySignal> ready)
     : mode_(mode),
       parameters_(std::move(parameters)),
       surface_pins_(PinsOf(parameters_)),
@@ -79,8 +78,8 @@ ParameterSet::ParameterSet(ParameterMode mode, std::vector<Parameter> parameters
 absl::StatusOr<size_t> ParameterSet::IndexOf(std::string_view parameter) const {
   const auto found = index_.find(std::string(parameter));
   if (found != index_.end()) return found->second;
-  return absl::InvalidArgumentError(absl::StrCat("the set has no parameter ", Quoted(parameter),
-                                          NameHint(parameter, names_)));
+  return absl::InvalidArgumentError(
+      absl::StrCat("the set has no parameter ", Quoted(parameter), NameHint(parameter, names_)));
 }
 
 absl::StatusOr<std::optional<SetPin>> ParameterSet::TryPin() {
@@ -119,7 +118,8 @@ absl::StatusOr<LeaseTerms> ParameterSet::BeginWrite(int64_t duration_ns, const W
     absl::MutexLock lock(&mutex_);
     ExpireLocked(clock_.Now());
     if (closed_) return absl::FailedPreconditionError("the parameter set's session has ended");
-    if (lease_) return absl::FailedPreconditionError("the set is being written; publish or abort first");
+    if (lease_)
+      return absl::FailedPreconditionError("the set is being written; publish or abort first");
     if (writer_waits_) {
       return absl::FailedPreconditionError("another write of this set is waiting to begin");
     }

@@ -89,15 +89,15 @@ absl::StatusOr<RegionCopy> RegionCopy::Make(const TensorLayout& from, const Regi
   absl::StatusOr<Region> target = ResolveRegion(to, to_region, "target");
   if (!target.ok()) return target.status();
   if (from.dtype != to.dtype) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a copy does not convert: the source is ", std::string(DTypeName(from.dtype)),
-        ", the target ", std::string(DTypeName(to.dtype))));
+    return absl::InvalidArgumentError(
+        absl::StrCat("a copy does not convert: the source is ", std::string(DTypeName(from.dtype)),
+                     ", the target ", std::string(DTypeName(to.dtype))));
   }
   std::array<Extent, kMaxRank> reads{}, writes{};
   const int rank = MovingAxes(from, *source, reads);
   if (rank != MovingAxes(to, *target, writes) || !SameSizes(reads, writes, rank)) {
-    return absl::InvalidArgumentError(absl::StrCat("a copy's regions must have equal sizes: ",
-                                                   SizesOf(*source), " and ", SizesOf(*target)));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a copy's regions must have equal sizes: ", SizesOf(*source), " and ", SizesOf(*target)));
   }
   RegionCopy copy;
   copy.from_offset_ = OffsetOf(from, *source);
@@ -111,8 +111,8 @@ absl::StatusOr<RegionCopy> RegionCopy::Make(const TensorLayout& from, const Regi
   return copy;
 }
 
-// Folds innermost axes that are contiguous on both sides into the element, then neighbouring axes that
-// are one run on both sides into one axis.
+// Folds innermost axes that are contiguous on both sides into the element, then neighbouring axes
+// that are one run on both sides into one axis.
 void RegionCopy::Coalesce() {
   while (rank_ > 0) {
     const Axis& last = axes_[rank_ - 1];

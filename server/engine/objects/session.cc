@@ -14,9 +14,8 @@ Session::Session(Options options, const Limits& limits)
       lanes("lane", "lanes_per_session", limits.lanes_per_session),
       fences("fence", "fences_per_session", limits.fences_per_session),
       options_(std::move(options)),
-      budget_(std::make_shared<ByteBudget>("surface_bytes_per_session",
-                                           limits.surface_bytes_per_session,
-                                           options_.engine_budget)),
+      budget_(std::make_shared<ByteBudget>(
+          "surface_bytes_per_session", limits.surface_bytes_per_session, options_.engine_budget)),
       pool_(std::make_shared<SurfacePool>(options_.make_region, budget_)),
       usage_(std::make_shared<Usage>()) {}
 

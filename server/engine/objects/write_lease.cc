@@ -61,15 +61,14 @@ int64_t RunLength(const TensorLayout& layout) {
 absl::StatusOr<uint64_t> Lease::Accept(size_t index, const std::string& name,
                                        const TensorLayout& layout, const WeightChunk& chunk) {
   if (!spoiled_.ok()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the update has failed before and can only be aborted: ",
-                     std::string(spoiled_.message())));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the update has failed before and can only be aborted: ", std::string(spoiled_.message())));
   }
   absl::StatusOr<uint64_t> elements = CheckChunk(index, layout, chunk);
   if (elements.ok()) return elements;
-  spoiled_ = absl::Status(elements.status().code(),
-                          absl::StrCat("parameter ", Quoted(name), ": ",
-                                       std::string(elements.status().message())));
+  spoiled_ = absl::Status(
+      elements.status().code(),
+      absl::StrCat("parameter ", Quoted(name), ": ", std::string(elements.status().message())));
   return spoiled_;
 }
 
@@ -90,9 +89,9 @@ absl::StatusOr<uint64_t> Lease::CheckChunk(size_t index, const TensorLayout& lay
   const uint64_t total = static_cast<uint64_t>(layout.shape.ElementCount());
   const uint64_t next = written_[index];
   if (chunk.element_offset != next) {
-    return absl::OutOfRangeError(absl::StrCat(
-        chunk.element_offset > next ? "a gap" : "an overlap", ": element ", next,
-        " is next, the chunk begins at ", chunk.element_offset));
+    return absl::OutOfRangeError(absl::StrCat(chunk.element_offset > next ? "a gap" : "an overlap",
+                                              ": element ", next, " is next, the chunk begins at ",
+                                              chunk.element_offset));
   }
   if (elements > total - next) {
     return absl::OutOfRangeError(absl::StrCat("an overrun: ", elements, " elements from ", next,
@@ -109,8 +108,8 @@ absl::StatusOr<uint64_t> Lease::CheckChunk(size_t index, const TensorLayout& lay
 absl::Status Lease::CheckComplete(const std::vector<std::string>& names,
                                   const std::vector<uint64_t>& element_counts) const {
   if (!spoiled_.ok()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the update failed and must be aborted: ", std::string(spoiled_.message())));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the update failed and must be aborted: ", std::string(spoiled_.message())));
   }
   for (size_t i = 0; i < names.size(); ++i) {
     if (written_[i] == 0 || written_[i] == element_counts[i]) continue;

@@ -24,14 +24,14 @@ class CompletionQueue {
  public:
   explicit CompletionQueue(size_t bound);
 
-  // RESOURCE_EXHAUSTED "completions_per_queue=N" when `bound` submissions are queued, running or not
-  // yet drained. CANCELLED after Shutdown.
+  // RESOURCE_EXHAUSTED "completions_per_queue=N" when `bound` submissions are queued, running or
+  // not yet drained. CANCELLED after Shutdown.
   absl::Status Reserve();
   void Unreserve();
   void Push(Completion completion);
 
-  // The oldest completion; waits up to `timeout`. nullopt on timeout, or after Shutdown once nothing
-  // is outstanding and all has been drained.
+  // The oldest completion; waits up to `timeout`. nullopt on timeout, or after Shutdown once
+  // nothing is outstanding and all has been drained.
   std::optional<Completion> Next(absl::Duration timeout);
   // All that are there, at most `maximum`, appended to `out`; waits up to `timeout` for the first.
   size_t Drain(std::vector<Completion>& out, size_t maximum, absl::Duration timeout);
