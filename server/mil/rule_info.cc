@@ -1,0 +1,19 @@
+#include "server/mil/rule_info.h"
+
+#include <algorithm>
+
+#include "server/mil/diagnostic.h"
+
+namespace anex::mil {
+
+std::vector<std::span<const RuleInfo>> AllRuleTables() { return {FrontEndRules()}; }
+
+const RuleInfo* FindRule(std::string_view id) {
+  for (std::span<const RuleInfo> table : AllRuleTables()) {
+    const auto found = std::ranges::find(table, id, &RuleInfo::id);
+    if (found != table.end()) return &*found;
+  }
+  return nullptr;
+}
+
+}  // namespace anex::mil
