@@ -119,7 +119,7 @@ LeaseId WriteGuard::Detach() {
 
 ParameterSet::ParameterSet(internal::CorePtr core, ParameterSetInfo info)
     : handle_(core, info.id),
-      buffers_(std::make_shared<internal::ParameterBuffers>(core, std::move(info))) {}
+      buffers_(std::make_shared<internal::ParameterBuffers>(std::move(core), std::move(info))) {}
 
 const ParameterSetInfo& ParameterSet::info() const {
   static const ParameterSetInfo* const kEmpty = new ParameterSetInfo();

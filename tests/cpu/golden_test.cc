@@ -56,6 +56,7 @@ struct Mode {
   std::string name;
   int threads;
 };
+void PrintTo(const Mode& it, std::ostream* out) { *out << it.name << ' ' << it.threads; }
 
 class GoldenTest : public ::testing::TestWithParam<std::tuple<std::string, Mode>> {};
 

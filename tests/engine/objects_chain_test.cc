@@ -86,6 +86,10 @@ struct LoopbackCase {
   uint32_t repeat;
   bool result_in_to;
 };
+void PrintTo(const LoopbackCase& it, std::ostream* out) {
+  *out << (it.mode == LoopbackMode::kSwap ? "swap " : "copy ") << it.repeat
+       << (it.result_in_to ? " into to" : " into from");
+}
 
 class LoopbackTest : public ChainTest, public ::testing::WithParamInterface<LoopbackCase> {};
 

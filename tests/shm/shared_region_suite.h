@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -18,6 +19,7 @@ struct RegionKind {
   std::function<std::shared_ptr<SharedRegion>(uint64_t bytes)> create;
   std::string cannot_share;  // "" = it can; otherwise why not
 };
+inline void PrintTo(const RegionKind& it, std::ostream* out) { *out << it.name; }
 
 class SharedRegionSuite : public ::testing::TestWithParam<RegionKind> {
  protected:

@@ -22,6 +22,7 @@ struct ChannelKind {
   std::string name;
   std::function<SideChannelPair()> make;
 };
+void PrintTo(const ChannelKind& it, std::ostream* out) { *out << it.name; }
 
 SideChannelPair MakeUnixPair() {
   int ends[2];

@@ -79,6 +79,7 @@ struct Damage {
   absl::StatusCode code;
   const char* says;
 };
+void PrintTo(const Damage& it, std::ostream* out) { *out << it.name; }
 
 class DamagedFrame : public ::testing::TestWithParam<Damage> {};
 
