@@ -38,12 +38,16 @@ class Doorbell {
  public:
   // RESOURCE_EXHAUSTED when descriptors are short.
   static absl::StatusOr<Doorbell> Create();
+  // A peer's doorbell, from what its Share gave: to ring only.
+  static Doorbell AdoptRinger(OwnedDescriptor ringer);
   Doorbell(Doorbell&&) = default;
   Doorbell& operator=(Doorbell&&) = default;
 
   void Ring() const;   // never blocks; safe in a signal handler
   void Drain() const;  // makes it quiet again; never blocks
   int poll_descriptor() const { return listen_.get(); }
+  // A descriptor for a peer that is to ring it. RESOURCE_EXHAUSTED when descriptors are short.
+  absl::StatusOr<OwnedDescriptor> Share() const;
 
  private:
   Doorbell(OwnedDescriptor listen, OwnedDescriptor ring)

@@ -50,6 +50,16 @@ absl::StatusOr<Doorbell> Doorbell::Create() {
   return Doorbell(OwnedDescriptor(ends[0]), OwnedDescriptor(ends[1]));
 }
 
+Doorbell Doorbell::AdoptRinger(OwnedDescriptor ringer) {
+  return Doorbell(OwnedDescriptor(), std::move(ringer));
+}
+
+absl::StatusOr<OwnedDescriptor> Doorbell::Share() const {
+  OwnedDescriptor fd(::fcntl(ring_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!fd.valid()) return absl::ResourceExhaustedError(absl::StrCat("pipe: ", strerror(errno)));
+  return fd;
+}
+
 void Doorbell::Ring() const {
   const int saved = errno;
   const char byte = 1;

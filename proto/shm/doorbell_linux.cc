@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -42,6 +43,16 @@ absl::StatusOr<Doorbell> Doorbell::Create() {
     return absl::ResourceExhaustedError(absl::StrCat("eventfd: ", strerror(errno)));
   }
   return Doorbell(std::move(fd), OwnedDescriptor());
+}
+
+Doorbell Doorbell::AdoptRinger(OwnedDescriptor ringer) {
+  return Doorbell(std::move(ringer), OwnedDescriptor());
+}
+
+absl::StatusOr<OwnedDescriptor> Doorbell::Share() const {
+  OwnedDescriptor fd(::fcntl(listen_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!fd.valid()) return absl::ResourceExhaustedError(absl::StrCat("eventfd: ", strerror(errno)));
+  return fd;
 }
 
 void Doorbell::Ring() const {
