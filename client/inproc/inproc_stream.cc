@@ -38,7 +38,11 @@ absl::Status InprocStream::Submit(std::span<const Submission> submissions) {
     completion.lane = submission.lane;
     completion.user_data = submission.user_data;
     completion.status = std::move(refused);
-    if (absl::Status place = completions_->Reserve(); !place.ok()) return place;
+    if (absl::Status place = completions_->Reserve(); !place.ok()) {
+      absl::MutexLock lock(&mutex_);
+      ++credits_;
+      return place;
+    }
     completions_->Push(std::move(completion));
   }
   return absl::OkStatus();

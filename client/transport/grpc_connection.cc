@@ -65,6 +65,21 @@ void GrpcConnection::SetSession(const std::string& secret, uint64_t epoch) {
   lost_ = absl::OkStatus();
 }
 
+absl::Status GrpcConnection::Unreachable(const std::string& raw) const {
+  absl::MutexLock lock(&mutex_);
+  if (!secret_.empty()) {
+    return absl::UnavailableError(absl::StrCat("the daemon at ", endpoint_,
+                                               " went away, and the "
+                                               "session with it: open a new session [",
+                                               raw, "]"));
+  }
+  return absl::UnavailableError(absl::StrCat("no daemon answers at ", endpoint_,
+                                             ": start anexd, or name its socket (ANEXD_SOCKET). If "
+                                             "one runs there, its log says whether it "
+                                             "refused this user or is out of descriptors [",
+                                             raw, "]"));
+}
+
 void GrpcConnection::Lose(const absl::Status& why) {
   absl::MutexLock lock(&mutex_);
   if (lost_.ok()) lost_ = why;
@@ -98,9 +113,13 @@ absl::Status GrpcConnection::Outcome(const grpc::ClientContext& context,
     if (!lost_.ok()) return lost_;
   }
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE && !epoch.has_value()) {
-    return absl::UnavailableError(absl::StrCat("no daemon answers at ", endpoint_,
-                                               ": start anexd, or name its socket (ANEXD_SOCKET) [",
-                                               status.error_message(), "]"));
+    return Unreachable(status.error_message());
+  }
+  // gRPC's own words say neither who was asked nor what it means.
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && !epoch.has_value()) {
+    return absl::DeadlineExceededError(absl::StrCat(
+        "the daemon at ", endpoint_,
+        " did not answer within the call's deadline; work that it has accepted goes on"));
   }
   return FromGrpcStatus(status);
 }

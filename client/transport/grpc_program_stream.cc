@@ -6,7 +6,10 @@
 #include <memory>
 #include <string_view>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "proto/convert/kernel_convert.h"
+#include "proto/convert/utf8.h"
 
 namespace anex {
 namespace {
@@ -16,7 +19,7 @@ using Write = std::function<bool(const v1::ProgramPart&)>;
 v1::ProgramPart Header(const ProgramSource& source, const CompileOptions& options) {
   v1::ProgramPart part;
   v1::ProgramPart::Header& header = *part.mutable_header();
-  header.set_name(source.name);
+  header.set_name(convert::ToUtf8(source.name));  // shown only
   convert::ToProto(options, header.mutable_options());
   header.set_text_bytes(source.text.size());
   for (const auto& [path, content] : source.weights) {
@@ -49,6 +52,27 @@ bool SendFile(uint32_t index, const std::string& content, const Write& write) {
 }
 
 }  // namespace
+
+std::string ProgramKey(const std::string& content_sha256, const ProgramSource& source,
+                       const CompileOptions& options) {
+  std::string key = absl::StrCat(content_sha256, source.text.size(), "\n");
+  for (const auto& [path, content] : source.weights) {
+    absl::StrAppend(&key, path.size(), ":", path, "=", content->size(), "\n");
+  }
+  absl::StrAppend(&key, options.device);
+  for (const auto& [name, value] : options.options) absl::StrAppend(&key, "\n", name, "=", value);
+  return key;
+}
+
+absl::Status CheckSendable(const ProgramSource& source) {
+  for (const auto& [path, content] : source.weights) {
+    if (convert::ToUtf8(path) != path) {
+      return absl::InvalidArgumentError(absl::StrCat("the weight path \"", absl::CHexEscape(path),
+                                                     "\" is not UTF-8: rename the file"));
+    }
+  }
+  return absl::OkStatus();
+}
 
 std::string ContentSha256(const ProgramSource& source) {
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),

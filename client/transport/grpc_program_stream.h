@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "anex/v1/kernels.pb.h"
 #include "proto/values/kernel_values.h"
 
@@ -16,6 +17,12 @@ inline constexpr size_t kProgramPiece = 1 << 20;
 
 // SHA-256 over the text and then every weight file by path, 32 bytes.
 std::string ContentSha256(const ProgramSource& source);
+// Equal for equal programs only: the digest is over the bytes in a row, so their paths and where
+// one ends and the next begins are part of the key as well.
+std::string ProgramKey(const std::string& content_sha256, const ProgramSource& source,
+                       const CompileOptions& options);
+// INVALID_ARGUMENT for a weight path that a message cannot carry.
+absl::Status CheckSendable(const ProgramSource& source);
 uint64_t WeightBytes(const ProgramSource& source);
 
 // Gives every part in order to `write` until it says false (the stream broke).

@@ -118,15 +118,22 @@ absl::StatusOr<uint32_t> GrpcSubmissionStream::TakeCredits(uint32_t wanted) {
 
 absl::Status GrpcSubmissionStream::Submit(std::span<const Submission> submissions) {
   absl::MutexLock writing(&write_mutex_);
-  while (!submissions.empty()) {
+  for (bool first = true; !submissions.empty(); first = false) {
     const absl::StatusOr<uint32_t> taken = TakeCredits(static_cast<uint32_t>(submissions.size()));
-    if (!taken.ok()) return taken.status();
+    if (!taken.ok()) {
+      // Part of the batch is out: nobody could tell which, so the stream ends for good.
+      if (!first) context_.TryCancel();
+      return taken.status();
+    }
     v1::ExecuteRequest request;
     for (const Submission& each : submissions.first(*taken)) {
       convert::ToProto(each, request.add_submissions());
     }
     if (!stream_->Write(request)) {
-      return absl::UnavailableError("the stream to the daemon broke: open another one");
+      context_.TryCancel();
+      return absl::UnavailableError(
+          absl::StrCat("the daemon at ", connection_->endpoint(),
+                       " ended the stream of submissions; Next says why, then open another one"));
     }
     submissions = submissions.subspan(*taken);
   }

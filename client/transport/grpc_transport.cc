@@ -1,9 +1,14 @@
 #include "client/transport/grpc_transport.h"
 
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -39,8 +44,72 @@ std::string PathOf(std::string socket) {
   return socket;
 }
 
+// Cancels a call that reads a stream when nothing was read for a while.
+class Patience {
+ public:
+  Patience(grpc::ClientContext& context, absl::Duration patience)
+      : context_(context), patience_(patience), thread_([this] { Loop(); }) {}
+  ~Patience() {
+    {
+      absl::MutexLock lock(&mutex_);
+      done_ = true;
+    }
+    thread_.join();
+  }
+  void Renew() {
+    absl::MutexLock lock(&mutex_);
+    renewed_ = true;
+  }
+  bool ended() const {
+    absl::MutexLock lock(&mutex_);
+    return ended_;
+  }
+
+ private:
+  void Loop() {
+    absl::MutexLock lock(&mutex_);
+    const auto news = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return renewed_ || done_; };
+    while (!done_) {
+      if (!mutex_.AwaitWithTimeout(absl::Condition(&news), patience_)) {
+        ended_ = true;
+        context_.TryCancel();
+        return;
+      }
+      renewed_ = false;
+    }
+  }
+
+  grpc::ClientContext& context_;
+  const absl::Duration patience_;
+  mutable absl::Mutex mutex_;
+  bool renewed_ ABSL_GUARDED_BY(mutex_) = false, done_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;  // last: it uses the others
+};
+
+// Only a daemon of this user is spoken to: in a folder that anybody may write to, somebody else
+// could have made the socket first and would be given programs and data.
+absl::Status CheckOwner(const std::string& socket) {
+  struct stat found {};
+  if (::stat(socket.c_str(), &found) != 0) {
+    if (errno == EACCES) {
+      return absl::PermissionDeniedError(
+          absl::StrCat("no access to ", socket, ": the daemon of another user, or sandboxed"));
+    }
+    return absl::UnavailableError(absl::StrCat("no daemon answers at unix:", socket,
+                                               ": start anexd, "
+                                               "or name its socket (ANEXD_SOCKET) [",
+                                               std::strerror(errno), "]"));
+  }
+  if (found.st_uid == ::geteuid()) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat("the socket ", socket, " belongs to uid ",
+                                                  found.st_uid, ", not to you (uid ", ::geteuid(),
+                                                  "): name your own daemon's (ANEXD_SOCKET)"));
+}
+
 absl::Status TryOnce(const GrpcTransportOptions& options,
                      std::shared_ptr<GrpcConnection>& connection) {
+  if (absl::Status ours = CheckOwner(options.socket); !ours.ok()) return ours;
   // A new channel each time: one that failed would wait out its back-off.
   connection = std::make_shared<GrpcConnection>(options.socket, options.call_deadline);
   grpc::ClientContext context;
@@ -117,17 +186,25 @@ absl::Status GrpcTransport::WatchStatus(absl::Duration interval,
   connection_->Prepare(context, absl::InfiniteDuration());
   v1::WatchStatusRequest request;
   request.set_interval_ns(absl::ToInt64Nanoseconds(interval));
+  const absl::Duration patience = interval + connection_->call_deadline();
+  Patience watch(context, patience);
   const auto reader = connection_->daemon->WatchStatus(&context, request);
   v1::WatchStatusResponse response;
   absl::Status broken;
   bool enough = false;
   while (!enough && reader->Read(&response)) {
+    watch.Renew();
     const absl::StatusOr<DaemonStatus> status = convert::FromProto(response.status());
     broken = status.status();
     enough = !status.ok() || !each(*status);
   }
   if (enough) context.TryCancel();
   const grpc::Status finished = reader->Finish();
+  if (watch.ended()) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("the daemon at ", connection_->endpoint(), " sent no status for ",
+                     absl::FormatDuration(patience), "; it may be stopped"));
+  }
   return enough ? broken : connection_->Outcome(context, finished);
 }
 
@@ -150,10 +227,18 @@ absl::StatusOr<std::vector<SurfaceStatus>> GrpcTransport::ListSurfaces() {
 absl::StatusOr<SessionGrant> GrpcTransport::Open(const OpenSpec& spec) {
   {
     absl::MutexLock lock(&mutex_);
-    if (side_channel_ != nullptr) {
+    if (side_channel_ != nullptr || opening_) {
       return absl::FailedPreconditionError("this transport carries a session already: close it");
     }
+    opening_ = true;
   }
+  absl::StatusOr<SessionGrant> grant = OpenOnce(spec);
+  absl::MutexLock lock(&mutex_);
+  opening_ = false;
+  return grant;
+}
+
+absl::StatusOr<SessionGrant> GrpcTransport::OpenOnce(const OpenSpec& spec) {
   connection_->SetSession("", 0);
   v1::OpenSessionRequest request;
   convert::ToProto(spec, &request);

@@ -1,4 +1,5 @@
 // Verbs of invocations, chains, lanes, fences and submissions.
+#include <algorithm>
 #include <utility>
 
 #include "client/transport/grpc_submission_stream.h"
@@ -106,8 +107,10 @@ absl::StatusOr<Completion> GrpcTransport::Evaluate(const Submission& submission)
   v1::EvaluateRequest request;
   convert::ToProto(submission, request.mutable_submission());
   v1::EvaluateResponse response;
+  // The work may take as long as it was allowed to.
   const absl::Status done =
-      Call(connection_->execution, &v1::Execution::Stub::Evaluate, request, &response);
+      Call(connection_->execution, &v1::Execution::Stub::Evaluate, request, &response,
+           absl::Nanoseconds(std::max<int64_t>(submission.deadline_ns, 0)));
   if (!done.ok()) return done;
   return convert::FromProto(response.completion());
 }

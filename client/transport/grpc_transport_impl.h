@@ -92,6 +92,7 @@ class GrpcTransport : public Transport {
   absl::StatusOr<uint64_t> CachePurge(std::span<const std::string> digests) override;
 
  private:
+  absl::StatusOr<SessionGrant> OpenOnce(const OpenSpec& spec);
   // The session's side channel; FAILED_PRECONDITION without a session.
   absl::StatusOr<std::shared_ptr<SideChannelClient>> Side() const ABSL_LOCKS_EXCLUDED(mutex_);
   // OK, or why the session is no more; notices the end of the side channel.
@@ -116,6 +117,7 @@ class GrpcTransport : public Transport {
   const std::shared_ptr<GrpcConnection> connection_;
   mutable absl::Mutex mutex_;
   std::shared_ptr<SideChannelClient> side_channel_ ABSL_GUARDED_BY(mutex_);
+  bool opening_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<std::string, std::string> digests_ ABSL_GUARDED_BY(mutex_);
 };
 

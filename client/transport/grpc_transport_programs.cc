@@ -15,12 +15,6 @@ namespace {
 constexpr uint64_t kAskFirstBytes = 1 << 20;
 constexpr size_t kDigestsKept = 256;
 
-std::string ProgramKey(const std::string& content_sha256, const CompileOptions& options) {
-  std::string key = absl::StrCat(content_sha256, "\n", options.device);
-  for (const auto& [name, value] : options.options) absl::StrAppend(&key, "\n", name, "=", value);
-  return key;
-}
-
 }  // namespace
 
 std::string GrpcTransport::KnownDigest(const std::string& program_key) const {
@@ -37,9 +31,10 @@ void GrpcTransport::RememberDigest(const std::string& program_key, const std::st
 
 absl::StatusOr<KernelInfo> GrpcTransport::Compile(const ProgramSource& source,
                                                   const CompileOptions& options) {
+  if (absl::Status sendable = CheckSendable(source); !sendable.ok()) return sendable;
   const std::string content = ContentSha256(source);
   const bool large = WeightBytes(source) >= kAskFirstBytes;
-  const std::string key = ProgramKey(content, options);
+  const std::string key = ProgramKey(content, source, options);
   const std::string known = large ? KnownDigest(key) : "";
   if (!known.empty()) {
     absl::StatusOr<KernelInfo> kernel = CompileByDigest(known, options, source.name);
@@ -83,6 +78,7 @@ absl::StatusOr<KernelInfo> GrpcTransport::CompileByDigest(std::string_view diges
 
 absl::StatusOr<CheckResult> GrpcTransport::Check(const ProgramSource& source,
                                                  const CompileOptions& options) {
+  if (absl::Status sendable = CheckSendable(source); !sendable.ok()) return sendable;
   const absl::Status alive = CheckSession();
   if (!alive.ok()) return alive;
   grpc::ClientContext context;

@@ -29,9 +29,10 @@ absl::StatusOr<SideChannelToken> TokenFromHex(std::string_view hex) {
 absl::Status GoodbyeStatus(const SideChannelFrame& bye) {
   const std::string reason(ByeReasonName(bye.reason));
   if (bye.reason == ByeReason::kRefused) {
-    return absl::Status(bye.status,
-                        "the daemon refused the side channel: the session's token is "
-                        "used, expired or of another user; open a new session");
+    return absl::Status(
+        bye.status == absl::StatusCode::kOk ? absl::StatusCode::kInternal : bye.status,
+        "the daemon refused the side channel: the session's token is "
+        "used, expired or of another user; open a new session");
   }
   return absl::UnavailableError(
       absl::StrCat("the daemon ended the session (", reason, "): open a new one"));

@@ -1,6 +1,8 @@
 // The transport suite over a real daemon, and what only a daemon can do: restart, refuse, be
 // absent.
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "client/anex/connect.h"
 #include "client/transport/grpc_transport.h"
@@ -41,6 +43,39 @@ TEST(DaemonTransportTest, AbsentDaemonIsUnavailableAndSaysWhere) {
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()), HasSubstr(folder.Join("none.sock")));
   EXPECT_THAT(std::string(status.message()), HasSubstr("start anexd"));
+}
+
+TEST(DaemonTransportTest, ASocketOfAnotherUserIsNotSpokenTo) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  const ScratchFolder folder;
+  auto daemon = DaemonProcess::Start({.runtime_dir = folder.Join("run")});
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  ASSERT_EQ(::chown((*daemon)->socket().c_str(), 12345, 12345), 0);
+  const absl::Status status = ConnectGrpc((*daemon)->socket()).status();
+  EXPECT_TRUE(absl::IsPermissionDenied(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("belongs to uid 12345"));
+}
+
+TEST(DaemonTransportTest, AStoppedDaemonEndsAWatchAndACallInTime) {
+  const ScratchFolder folder;
+  auto daemon = DaemonProcess::Start({.runtime_dir = folder.Join("run")});
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  auto transport = ConnectGrpc((*daemon)->socket());
+  ASSERT_TRUE(transport.ok()) << transport.status();
+  (*transport)->SetCallDeadline(absl::Milliseconds(300));
+  int pictures = 0;
+  const absl::Status watched =
+      (*transport)->WatchStatus(absl::Milliseconds(50), [&](const DaemonStatus&) {
+        if (++pictures == 1) (*daemon)->process().Signal(SIGSTOP);
+        return true;
+      });
+  const absl::Status called = (*transport)->GetStatus().status();
+  (*daemon)->process().Signal(SIGCONT);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(watched)) << watched;
+  EXPECT_THAT(std::string(watched.message()), HasSubstr("sent no status"));
+  EXPECT_GE(pictures, 1);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(called)) << called;
+  EXPECT_THAT(std::string(called.message()), HasSubstr((*daemon)->socket()));
 }
 
 TEST(DaemonTransportTest, PathsThatFitNoSocketAreRefused) {

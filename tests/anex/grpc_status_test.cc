@@ -98,6 +98,37 @@ TEST(ProgramStreamTest, BrokenStreamStopsTheSending) {
   EXPECT_EQ(sent, 3);
 }
 
+TEST(ProgramStreamTest, TheKeyTellsProgramsApartThatHaveTheSameBytesInARow) {
+  const auto program = [](std::string text, std::map<std::string, std::string> files) {
+    ProgramSource source{.text = std::move(text)};
+    for (auto& [path, content] : files) {
+      source.weights[path] = std::make_shared<const std::string>(std::move(content));
+    }
+    return source;
+  };
+  const auto key = [](const ProgramSource& source, const CompileOptions& options = {}) {
+    return ProgramKey(ContentSha256(source), source, options);
+  };
+  const ProgramSource one = program("text", {{"a.bin", "1234"}, {"b.bin", "5678"}});
+  EXPECT_EQ(key(one), key(program("text", {{"a.bin", "1234"}, {"b.bin", "5678"}})));
+  EXPECT_NE(key(one), key(program("text", {{"a.bin", "123"}, {"b.bin", "45678"}})));
+  EXPECT_NE(key(one), key(program("text1", {{"a.bin", "234"}, {"b.bin", "5678"}})));
+  EXPECT_NE(key(one), key(program("text", {{"a.bin", "1234"}, {"c.bin", "5678"}})));
+  EXPECT_NE(key(one), key(one, {.device = "cpu"}));
+  EXPECT_NE(key(one), key(one, {.options = {{"numerics", "reference"}}}));
+}
+
+TEST(ProgramStreamTest, WhatIsNoUtf8IsReplacedInANameAndRefusedInAPath) {
+  ProgramSource source{.name = "e\xff.mil", .text = "t"};
+  EXPECT_TRUE(CheckSendable(source).ok());
+  SendProgram(source, {}, "", [](const v1::ProgramPart& part) {
+    EXPECT_FALSE(part.has_header() && part.header().name().find('\xff') != std::string::npos);
+    return true;
+  });
+  source.weights["w\xff.bin"] = std::make_shared<const std::string>("w");
+  EXPECT_TRUE(absl::IsInvalidArgument(CheckSendable(source))) << CheckSendable(source);
+}
+
 TEST(ProgramStreamTest, Sha256IsOverTextThenFilesByPath) {
   ProgramSource source{.text = "a"};
   source.weights["2"] = std::make_shared<const std::string>("c");
