@@ -1,5 +1,7 @@
 // The engine's verbs about invocations, chains, lanes, fences and submissions.
 #include <algorithm>
+#include <functional>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +16,13 @@ constexpr absl::Duration kPoll = absl::Milliseconds(50);
 
 int64_t After(int64_t now_ns, int64_t duration_ns) {
   return duration_ns > INT64_MAX - now_ns ? INT64_MAX : now_ns + duration_ns;
+}
+
+// The account that a session's device time is shared by. A TLS subject gets a number that no local
+// uid has.
+uint64_t AccountOf(const Identity& identity) {
+  if (identity.kind != Identity::Kind::kTlsSubject) return identity.uid;
+  return uint64_t{1} << 32 | (std::hash<std::string>()(identity.subject) & 0xffffffff);
 }
 
 }  // namespace
@@ -77,8 +86,9 @@ absl::StatusOr<LaneId> Engine::CreateLane(const Caller& caller, const LaneSpec& 
   if (!session.ok()) return session.status();
   if (absl::Status label = CheckLabel(spec.label, "label"); !label.ok()) return label;
   if (spec.qos == QosClass::kRealTime) {
-    return absl::UnimplementedError(
-        "the real-time class is by reservation, which this build does not offer; use interactive");
+    return absl::FailedPreconditionError(
+        "the real-time class is entered by reservation only, and this session has none; use "
+        "interactive");
   }
   if (spec.qos > QosClass::kBackground) {
     return absl::InvalidArgumentError(
@@ -147,9 +157,12 @@ absl::StatusOr<Dispatcher*> Engine::Impl::Settle(const Session& session, LaneId 
   const std::string& wanted = device.empty() ? default_device : device;
   if (lane.device_lane == 0) {
     Dispatcher& dispatcher = DispatcherOf(wanted);
+    absl::StatusOr<uint64_t> opened =
+        dispatcher.OpenLane({AccountOf(session.identity()), session.id(), id, lane.spec.qos,
+                             session.weight(), session.usage()});
+    if (!opened.ok()) return opened.status();
     lane.device = wanted;
-    lane.device_lane =
-        dispatcher.OpenLane({session.id(), id, lane.spec.qos, session.weight(), session.usage()});
+    lane.device_lane = *opened;
     return &dispatcher;
   }
   if (device.empty() || device == lane.device) return &DispatcherOf(lane.device);

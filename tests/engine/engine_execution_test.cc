@@ -348,8 +348,9 @@ TEST_F(EngineExecution, NonsenseSubmissionsAreRefused) {
   bad = Run(ready);
   bad.deadline_ns = -1;
   EXPECT_EQ(engine_->Evaluate(ann, bad).status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(engine_->CreateLane(ann, {QosClass::kRealTime, ""}).status().code(),
-            absl::StatusCode::kUnimplemented);
+  const absl::Status real_time = engine_->CreateLane(ann, {QosClass::kRealTime, ""}).status();
+  EXPECT_EQ(real_time.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(real_time.message().find("reservation"), absl::string_view::npos) << real_time;
   EXPECT_TRUE(engine_->Evaluate(ann, Run(ready))->status.ok());
 }
 

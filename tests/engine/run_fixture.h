@@ -193,8 +193,8 @@ class RunTest : public ::testing::Test {
 
   uint64_t OpenLane(uint64_t session, QosClass qos = QosClass::kDefault,
                     std::shared_ptr<Usage> usage = nullptr) {
-    return dispatcher_->OpenLane(
-        {SessionId(session), LaneId(session * 100), qos, 1, std::move(usage)});
+    return *dispatcher_->OpenLane(
+        {501, SessionId(session), LaneId(session * 100), qos, 1, std::move(usage)});
   }
   std::shared_ptr<Surface> NewSurface(float first = 0, float step = 0) {
     auto surface = MakeSurface(*pool_, Fp32({2, 3}));

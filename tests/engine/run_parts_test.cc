@@ -1,11 +1,9 @@
-// The parts of engine/run that need no thread: lanes, turns, chain walks, the watch, the queue.
+// The parts of engine/run that need no thread: lanes, classes, chain walks, the watch, the queue.
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <atomic>
-#include <map>
-#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,7 +12,6 @@
 #include "server/engine/run/completion_queue.h"
 #include "server/engine/run/lane.h"
 #include "server/engine/run/qos_class.h"
-#include "server/engine/run/round_robin.h"
 #include "server/engine/run/run_watch.h"
 
 namespace anex::engine {
@@ -116,123 +113,6 @@ TEST(QosClasses, ClassesSurviveTheWayToAppleAndBack) {
   for (QosClass qos :
        {QosClass::kInteractive, QosClass::kDefault, QosClass::kUtility, QosClass::kBackground}) {
     EXPECT_EQ(QosClassFromApple(AppleQos(qos)), qos) << QosClassName(qos);
-  }
-}
-
-// --- Turns ---
-
-// Serves `turns` steps; every lane stays ready. Returns turns by lane.
-std::map<uint64_t, int> Serve(RoundRobin& policy, int turns) {
-  std::map<uint64_t, int> served;
-  for (int i = 0; i < turns; ++i) {
-    const std::optional<uint64_t> lane = policy.Next();
-    if (!lane.has_value()) break;
-    EXPECT_EQ(policy.Next(), lane) << "asking must not change the answer";
-    policy.SetReady(*lane, false);
-    policy.Served(*lane, 100);
-    policy.SetReady(*lane, true);
-    ++served[*lane];
-  }
-  return served;
-}
-
-void AddReady(RoundRobin& policy, uint64_t lane, uint64_t session,
-              QosClass qos = QosClass::kDefault) {
-  policy.Add({lane, SessionId(session), qos, 1});
-  policy.SetReady(lane, true);
-}
-
-TEST(RoundRobin, SessionsShareEvenlyHoweverManyLanesTheyHave) {
-  RoundRobin policy;
-  AddReady(policy, 1, 10);
-  for (uint64_t lane : {2, 3, 4}) AddReady(policy, lane, 20);
-  std::map<uint64_t, int> served = Serve(policy, 60);
-  EXPECT_EQ(served[1], 30);
-  for (uint64_t lane : {2, 3, 4}) EXPECT_EQ(served[lane], 10) << lane;
-}
-
-TEST(RoundRobin, ASessionThatKeepsOneJobInFlightGetsEverySecondTurn) {
-  RoundRobin policy;
-  AddReady(policy, 1, 10);
-  AddReady(policy, 2, 20);
-  for (int i = 0; i < 10; ++i) {
-    const uint64_t lane = *policy.Next();
-    policy.SetReady(lane, false);
-    policy.Served(lane, 1);
-    EXPECT_EQ(lane, i % 2 == 0 ? 1u : 2u);
-    policy.SetReady(lane, true);
-  }
-}
-
-TEST(RoundRobin, ABlockedLaneLosesNoTurn) {
-  RoundRobin policy;
-  AddReady(policy, 1, 10);
-  AddReady(policy, 2, 10);
-  AddReady(policy, 3, 20);
-  policy.SetReady(1, false);  // tried and found blocked: not served
-  EXPECT_EQ(policy.Next(), 2u) << "the session's other lane has the turn";
-}
-
-TEST(RoundRobin, HigherClassesGoFirstButStarveNobody) {
-  RoundRobin policy;
-  AddReady(policy, 1, 10, QosClass::kInteractive);
-  AddReady(policy, 2, 20, QosClass::kBackground);
-  AddReady(policy, 3, 30, QosClass::kUtility);
-  std::map<uint64_t, int> served = Serve(policy, 1800);
-  EXPECT_GT(served[1], 1500);
-  for (uint64_t lane : {2, 3}) {
-    EXPECT_GE(served[lane], 1800 / (RoundRobin::kStarvationCap + 2) - 1) << lane;
-  }
-}
-
-TEST(RoundRobin, NothingIsLeftOfALaneThatWasRemoved) {
-  RoundRobin policy;
-  AddReady(policy, 1, 10);
-  AddReady(policy, 2, 20);
-  policy.Remove(1);
-  policy.Remove(1);
-  policy.SetReady(1, true);
-  EXPECT_EQ(policy.Next(), 2u);
-  policy.Remove(2);
-  EXPECT_EQ(policy.Next(), std::nullopt);
-}
-
-// Sessions come and go, lanes become ready and blocked at random. Of two sessions of one class that
-// are ready all the time, neither may ever get two turns between two turns of the other's.
-TEST(RoundRobin, IsFairInAMillionRandomTurns) {
-  const uint32_t seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
-  RoundRobin policy;
-  AddReady(policy, 1, 1);
-  AddReady(policy, 2, 2);
-  std::map<uint64_t, bool> others;  // lane -> ready
-  uint64_t next_lane = 3, last_of_the_two = 0;
-  for (int i = 0; i < 1'000'000; ++i) {
-    const uint32_t what = random() % 8;
-    if (what == 0 && others.size() < 20) {
-      policy.Add({next_lane, SessionId(3 + random() % 5), static_cast<QosClass>(1 + random() % 4)});
-      others[next_lane++] = false;
-    } else if (what <= 3 && !others.empty()) {
-      auto it = std::next(others.begin(), random() % others.size());
-      if (what == 1) {
-        policy.Remove(it->first);
-        others.erase(it);
-      } else {
-        it->second = !it->second;
-        policy.SetReady(it->first, it->second);
-      }
-    }
-    const uint64_t lane = policy.Next().value();
-    if (others.contains(lane)) {
-      ASSERT_TRUE(others[lane]) << "a lane that is not ready was named";
-    } else {
-      ASSERT_NE(lane, last_of_the_two) << "turn " << i;
-      last_of_the_two = lane;
-    }
-    policy.SetReady(lane, false);
-    policy.Served(lane, 1);
-    policy.SetReady(lane, true);
   }
 }
 

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "server/engine/run/round_robin.h"
+#include "server/engine/run/fair_scheduler.h"
 
 namespace anex::engine {
 namespace {
@@ -28,7 +28,7 @@ Dispatcher::Dispatcher(DispatcherOptions options)
       on_hang_(std::move(options.on_hang)),
       abandoned_(std::make_shared<std::atomic<uint32_t>>(0)),
       scheduler_(options.scheduler ? std::move(options.scheduler)
-                                   : std::make_unique<RoundRobin>()) {
+                                   : std::make_unique<FairScheduler>()) {
   absl::MutexLock lock(&mutex_);
   StartWorkerLocked();
   watchdog_ = std::thread([this] { WatchLoop(); });
@@ -59,12 +59,14 @@ Dispatcher::~Dispatcher() {
 
 // --- Lanes ---
 
-uint64_t Dispatcher::OpenLane(LaneRequest request) {
+absl::StatusOr<uint64_t> Dispatcher::OpenLane(LaneRequest request) {
   absl::MutexLock lock(&mutex_);
   const uint64_t number = ++last_lane_;
+  const absl::Status added =
+      scheduler_->Add({number, request.user, request.session, request.qos, request.weight});
+  if (!added.ok()) return added;
   lanes_[number] = std::make_unique<Lane>(number, request.session, request.name, lane_depth_,
                                           std::move(request.usage));
-  scheduler_->Add({number, request.session, request.qos, request.weight});
   return number;
 }
 
@@ -101,7 +103,7 @@ void Dispatcher::CloseLocked(Lane& lane, JobList& out) {
 }
 
 void Dispatcher::Refresh(Lane& lane) {
-  if (!lane.closed()) scheduler_->SetReady(lane.number(), lane.Ready());
+  if (!lane.closed()) scheduler_->SetReady(lane.number(), lane.Ready(), lane.FrontDeadline());
 }
 
 void Dispatcher::UnblockLocked() {

@@ -52,7 +52,7 @@ namespace anex::engine {
 struct DispatcherOptions {
   std::shared_ptr<DeviceSlot> slot;
   std::shared_ptr<ReadySignal> ready;    // the one that parameter sets and fences notify
-  std::unique_ptr<Scheduler> scheduler;  // null = MakeRoundRobin()
+  std::unique_ptr<Scheduler> scheduler;  // null = a FairScheduler
   const Clock* clock = nullptr;          // outlives the dispatcher and any step that hangs
   uint64_t lane_depth = 256;
   int64_t device_hang_ns = 10'000'000'000;
@@ -63,6 +63,7 @@ struct DispatcherOptions {
 
 // A new lane of a session on this device.
 struct LaneRequest {
+  uint64_t user = 0;  // the session's account: the uid of a local user
   SessionId session;
   LaneId name;  // the session's handle of it, for completions
   QosClass qos = QosClass::kDefault;
@@ -81,8 +82,9 @@ class Dispatcher {
 
   const DeviceSlot& slot() const { return *slot_; }
 
-  // Returns the dispatcher's number of the lane; never 0, never used twice.
-  uint64_t OpenLane(LaneRequest request);
+  // Returns the dispatcher's number of the lane; never 0, never used twice. FAILED_PRECONDITION for
+  // a real-time lane without a reservation.
+  absl::StatusOr<uint64_t> OpenLane(LaneRequest request);
   // What is queued completes CANCELLED; a chain that runs stops after its step. Idempotent.
   void CloseLane(uint64_t lane);
   // The same for all lanes of a session that ended. References go at once, but for a running

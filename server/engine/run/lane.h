@@ -76,6 +76,10 @@ class Lane {
     return taken;
   }
 
+  // Of the job in front; INT64_MAX if there is none.
+  int64_t FrontDeadline() const {
+    return jobs_.empty() ? INT64_MAX : jobs_.front()->item.deadline_ns;
+  }
   // The earliest deadline of all that is queued; INT64_MAX if none.
   int64_t EarliestDeadline() const;
 
