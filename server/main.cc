@@ -258,13 +258,14 @@ engine::Caller Ourselves() {
 
 void SayReady(const Config& config, const Log& log, const Daemon& daemon) {
   const std::string& dir = config.runtime_dir;
-  log.Info("serving", {{"socket", absl::StrCat(dir, "/", kOwnerSocket)},
-                       {"observer", absl::StrCat(dir, "/", kObserverSocket)},
-                       {"side_channel", absl::StrCat(dir, "/", kSideSocket)},
-                       {"cache", config.cache_dir},
-                       {"device", daemon.engine->GetInfo(Ourselves()).default_device},
-                       {"version", ANEX_VERSION},
-                       {"pid", ::getpid()}});
+  log.Info("serving",
+           {{"socket", absl::StrCat(dir, "/", kOwnerSocket)},
+            {"observer", absl::StrCat(dir, "/", kObserverSocket)},
+            {"side_channel", absl::StrCat(dir, "/", kSideSocket)},
+            {"cache", daemon.engine->has_cache() ? config.cache_dir : std::string("off")},
+            {"device", daemon.engine->GetInfo(Ourselves()).default_device},
+            {"version", ANEX_VERSION},
+            {"pid", ::getpid()}});
 }
 
 // Nobody is let in any more, what is queued ends or is cancelled, then the doors close in the

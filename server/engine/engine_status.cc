@@ -153,6 +153,8 @@ absl::StatusOr<uint32_t> Engine::Drain(const Caller& caller, int64_t deadline_ns
   return cancelled;
 }
 
+bool Engine::has_cache() const { return impl_->cache && impl_->cache->usable(); }
+
 absl::StatusOr<std::vector<CacheEntryInfo>> Engine::CacheList(const Caller&, bool verify) {
   if (!impl_->cache) return absl::FailedPreconditionError("the daemon runs without a disk cache");
   return impl_->cache->List(verify);

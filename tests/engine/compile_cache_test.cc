@@ -438,7 +438,8 @@ TEST_F(ArtifactCacheTest, ListsVerifiesAndPurges) {
   ASSERT_TRUE(cache->Store(DigestOf(good), good).ok());
   ASSERT_TRUE(cache->Store(DigestOf(bad), bad).ok());
   WriteWhole(entry(bad) / "text.mil", "BAD");
-  for (const CacheEntryInfo& info : cache->List(/*verify=*/false)) {
+  const std::vector<CacheEntryInfo> listed = *cache->List(/*verify=*/false);
+  for (const CacheEntryInfo& info : listed) {
     EXPECT_EQ(info.name, "model.mil");
     EXPECT_EQ(info.device, "counting");
     EXPECT_GT(info.bytes, 100u);
@@ -446,19 +447,20 @@ TEST_F(ArtifactCacheTest, ListsVerifiesAndPurges) {
     EXPECT_FALSE(info.verified);
     EXPECT_EQ(info.problem, "");
   }
-  for (const CacheEntryInfo& info : cache->List(/*verify=*/true)) {
+  const std::vector<CacheEntryInfo> checked = *cache->List(/*verify=*/true);
+  for (const CacheEntryInfo& info : checked) {
     EXPECT_EQ(info.verified, info.digest == DigestOf(good));
     EXPECT_EQ(info.problem.empty(), info.verified);
   }
-  EXPECT_THAT(cache->List(false), SizeIs(2)) << "looking removes nothing";
+  EXPECT_THAT(*cache->List(false), SizeIs(2)) << "looking removes nothing";
   EXPECT_EQ(cache->Purge(std::vector<std::string>{"../../etc"}).status().code(),
             absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(*cache->Purge(std::vector<std::string>{std::string(64, '0')}), 0u);
   EXPECT_EQ(*cache->Purge({}), 0u) << "within the quota";
   EXPECT_GT(*cache->Purge(std::vector<std::string>{DigestOf(bad)}), 0u);
-  EXPECT_THAT(cache->List(true), SizeIs(1));
+  EXPECT_THAT(*cache->List(true), SizeIs(1));
   EXPECT_GT(*cache->Purge(std::vector<std::string>{"*"}), 0u);
-  EXPECT_THAT(cache->List(true), IsEmpty());
+  EXPECT_THAT(*cache->List(true), IsEmpty());
 }
 
 TEST_F(ArtifactCacheTest, WithoutAUsableFolderItSaysSoOnceAndMisses) {
@@ -470,8 +472,28 @@ TEST_F(ArtifactCacheTest, WithoutAUsableFolderItSaysSoOnceAndMisses) {
     EXPECT_FALSE(cache->Store(DigestOf(program), program).ok());
     EXPECT_EQ(cache->Load(DigestOf(program)).status().code(), absl::StatusCode::kNotFound);
   }
-  EXPECT_THAT(cache->List(true), IsEmpty());
+  EXPECT_EQ(cache->List(true).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(cache->Purge(std::vector<std::string>{"*"}).status().code(),
+            absl::StatusCode::kUnavailable);
   EXPECT_THAT(reports_.said(), SizeIs(1));
+  fs::remove(scratch_.path() / "cache");
+  EXPECT_TRUE(cache->Store(DigestOf(program), program).ok()) << "as soon as the place is free";
+  EXPECT_TRUE(cache->Load(DigestOf(program)).ok());
+}
+
+TEST_F(ArtifactCacheTest, AFolderThatWasTakenAwayIsMadeAgain) {
+  const CachedProgram program = MakeProgram("text");
+  auto cache = OpenCache();
+  ASSERT_TRUE(cache->Store(DigestOf(program), program).ok());
+  fs::remove_all(folder());
+  EXPECT_EQ(cache->Load(DigestOf(program)).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(*cache->List(true), IsEmpty());
+  ASSERT_TRUE(cache->Store(DigestOf(program), program).ok());
+  EXPECT_TRUE(fs::exists(entry(program)));
+  fs::rename(folder(), scratch_.path() / "elsewhere");
+  fs::create_directory(folder());
+  fs::permissions(folder(), fs::perms::owner_all);
+  EXPECT_THAT(*cache->List(true), IsEmpty()) << "the folder of that name counts, not the moved one";
 }
 
 TEST_F(ArtifactCacheTest, AFolderThatOthersMayWriteToIsNotTrusted) {

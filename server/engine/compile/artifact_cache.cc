@@ -96,26 +96,35 @@ absl::StatusOr<CacheManifest> ReadManifest(const cache_folder::Folder& entry) {
 
 ArtifactCache::ArtifactCache(ArtifactCacheOptions options)
     : options_(std::move(options)), quota_bytes_(options_.quota_bytes) {
-  absl::StatusOr<Folder> root = cache_folder::OpenRoot(options_.folder);
-  if (!root.ok()) {
-    Report(absl::StrCat("no disk cache: ", root.status().message()));
-    return;
-  }
-  root_ = *std::move(root);
-  usable_ = true;
-  RemoveLeftovers();
+  static_cast<void>(Ready());
 }
 
-void ArtifactCache::RemoveLeftovers() {
-  absl::StatusOr<std::vector<std::string>> names = cache_folder::ListNames(root_);
+absl::StatusOr<ArtifactCache::Root> ArtifactCache::Ready() {
+  absl::MutexLock lock(&mutex_);
+  if (root_ != nullptr && cache_folder::IsAt(options_.folder, *root_)) return root_;
+  root_ = nullptr;
+  absl::StatusOr<Folder> opened = cache_folder::OpenRoot(options_.folder);
+  if (!opened.ok()) {
+    const std::string why = absl::StrCat("no disk cache: ", opened.status().message());
+    if (std::exchange(reported_, why) != why) Report(why);
+    return absl::UnavailableError(why);
+  }
+  reported_.clear();
+  root_ = std::make_shared<const Folder>(*std::move(opened));
+  RemoveLeftovers(*root_);
+  return root_;
+}
+
+void ArtifactCache::RemoveLeftovers(const Folder& root) const {
+  absl::StatusOr<std::vector<std::string>> names = cache_folder::ListNames(root);
   if (!names.ok()) return;
   for (const std::string& name : *names) {
     if (name.starts_with(kOutgoing)) {
-      cache_folder::RemoveTree(root_, name);
+      cache_folder::RemoveTree(root, name);
     } else if (name.starts_with(kTemporary)) {
-      absl::StatusOr<Folder> folder = cache_folder::Open(root_, name);
+      absl::StatusOr<Folder> folder = cache_folder::Open(root, name);
       // A locked one is being written by another daemon right now.
-      if (!folder.ok() || cache_folder::Unlocked(*folder)) cache_folder::RemoveTree(root_, name);
+      if (!folder.ok() || cache_folder::Unlocked(*folder)) cache_folder::RemoveTree(root, name);
     }
   }
 }
@@ -153,8 +162,10 @@ absl::StatusOr<CachedProgram> ArtifactCache::ReadVerified(const Folder& entry,
 
 absl::StatusOr<CachedProgram> ArtifactCache::Load(std::string_view digest) {
   const absl::Status miss = absl::NotFoundError("not cached");
-  if (!usable_ || !IsDigest(digest)) return miss;
-  absl::StatusOr<Folder> entry = cache_folder::Open(root_, digest);
+  const absl::StatusOr<Root> ready = Ready();
+  if (!ready.ok() || !IsDigest(digest)) return miss;
+  const Folder& root = **ready;
+  absl::StatusOr<Folder> entry = cache_folder::Open(root, digest);
   if (absl::IsNotFound(entry.status())) {
     misses_.fetch_add(1);
     return miss;
@@ -169,12 +180,12 @@ absl::StatusOr<CachedProgram> ArtifactCache::Load(std::string_view digest) {
   }
   // Gone or replaced while it was read (evicted by another daemon), or of another format: a miss.
   if (absl::IsNotFound(program.status()) ||
-      (entry.ok() && !cache_folder::IsStill(root_, digest, *entry))) {
+      (entry.ok() && !cache_folder::IsStill(root, digest, *entry))) {
     misses_.fetch_add(1);
     return miss;
   }
   corrupt_.fetch_add(1);
-  Remove(digest);
+  Remove(root, digest).IgnoreError();
   Report(absl::StrCat("cache entry ", std::string(digest),
                       " was corrupt and is removed: ", program.status().message()));
   return Corrupt(std::string(program.status().message()));
@@ -187,24 +198,25 @@ void ArtifactCache::Step(std::string_view name) const {
 }
 
 absl::Status ArtifactCache::Store(std::string_view digest, const CachedProgram& program) {
-  if (!usable_) return absl::UnavailableError("no disk cache");
+  const absl::StatusOr<Root> ready = Ready();
+  if (!ready.ok()) return ready.status();
   const SourceDigests digests = DigestSource(program.source);
   if (ProgramDigest(digests, program.target) != digest) {
     return absl::InternalError("a program was to be stored under another's digest");
   }
-  absl::Status status = Write(digest, program, digests);
+  absl::Status status = Write(**ready, digest, program, digests);
   if (status.ok()) {
     stored_.fetch_add(1);
     write_failure_reported_.store(false);
-    Evict(quota_bytes_.load(), digest);
+    Evict(**ready, quota_bytes_.load(), digest).IgnoreError();
   } else {
     CountWriteFailure(status);
   }
   return status;
 }
 
-absl::Status ArtifactCache::Write(std::string_view digest, const CachedProgram& program,
-                                  const SourceDigests& digests) {
+absl::Status ArtifactCache::Write(const Folder& root, std::string_view digest,
+                                  const CachedProgram& program, const SourceDigests& digests) {
   const CacheManifest manifest = MakeManifest(digest, program, digests);
   if (const uint64_t bytes = TotalBytes(manifest); bytes > quota_bytes_.load()) {
     return absl::ResourceExhaustedError(
@@ -214,12 +226,12 @@ absl::Status ArtifactCache::Write(std::string_view digest, const CachedProgram& 
   Step("make folder");
   absl::Status status;
   {
-    absl::StatusOr<Folder> entry = cache_folder::CreateLocked(root_, temporary);
+    absl::StatusOr<Folder> entry = cache_folder::CreateLocked(root, temporary);
     status = entry.ok() ? FillEntry(*entry, manifest, program) : entry.status();
     // Renamed while it is locked: no other daemon takes it for a leftover before.
-    if (status.ok()) status = Install(temporary, digest);
+    if (status.ok()) status = Install(root, temporary, digest);
   }
-  if (!status.ok()) cache_folder::RemoveTree(root_, temporary);
+  if (!status.ok()) cache_folder::RemoveTree(root, temporary);
   return status;
 }
 
@@ -243,23 +255,24 @@ absl::Status ArtifactCache::FillEntry(const Folder& entry, const CacheManifest& 
   return cache_folder::Sync(entry);
 }
 
-absl::Status ArtifactCache::Install(const std::string& temporary, std::string_view digest) {
+absl::Status ArtifactCache::Install(const Folder& root, const std::string& temporary,
+                                    std::string_view digest) {
   Step("rename");
-  absl::Status renamed = cache_folder::Rename(root_, temporary, digest);
+  absl::Status renamed = cache_folder::Rename(root, temporary, digest);
   if (absl::IsAlreadyExists(renamed) || absl::IsFailedPrecondition(renamed)) {
     // Another daemon was faster: its entry is as good. One that cannot be read at all (another
     // format, no manifest, a file or link by that name) makes way.
-    absl::StatusOr<Folder> there = cache_folder::Open(root_, digest);
+    absl::StatusOr<Folder> there = cache_folder::Open(root, digest);
     if (there.ok() && ReadManifest(*there).ok()) {
-      cache_folder::RemoveTree(root_, temporary);
+      cache_folder::RemoveTree(root, temporary);
       return absl::OkStatus();
     }
-    Remove(digest);
-    renamed = cache_folder::Rename(root_, temporary, digest);
+    Remove(root, digest).IgnoreError();
+    renamed = cache_folder::Rename(root, temporary, digest);
   }
   if (!renamed.ok()) return renamed;
   Step("sync cache");
-  return cache_folder::Sync(root_);
+  return cache_folder::Sync(root);
 }
 
 void ArtifactCache::CountWriteFailure(const absl::Status& status) {
@@ -272,30 +285,31 @@ void ArtifactCache::CountWriteFailure(const absl::Status& status) {
 
 // --- Removing ---
 
-bool ArtifactCache::Remove(std::string_view name) {
+absl::Status ArtifactCache::Remove(const Folder& root, std::string_view name) {
   const std::string aside = UniqueName(kOutgoing);
-  if (!cache_folder::Rename(root_, name, aside).ok()) return false;
-  cache_folder::RemoveTree(root_, aside);
-  return true;
+  const absl::Status moved = cache_folder::Rename(root, name, aside);
+  if (moved.ok()) cache_folder::RemoveTree(root, aside);
+  return moved;
 }
 
 void ArtifactCache::Discard(std::string_view digest, std::string_view why) {
-  if (!usable_ || !IsDigest(digest)) return;
+  const absl::StatusOr<Root> ready = Ready();
+  if (!ready.ok() || !IsDigest(digest)) return;
   corrupt_.fetch_add(1);
-  if (Remove(digest)) {
+  if (Remove(**ready, digest).ok()) {
     Report(absl::StrCat("cache entry ", std::string(digest),
                         " is of no use and is removed: ", std::string(why)));
   }
 }
 
-std::vector<EvictionCandidate> ArtifactCache::Snapshot() const {
+std::vector<EvictionCandidate> ArtifactCache::Snapshot(const Folder& root) {
   std::vector<EvictionCandidate> entries;
-  absl::StatusOr<std::vector<std::string>> names = cache_folder::ListNames(root_);
+  absl::StatusOr<std::vector<std::string>> names = cache_folder::ListNames(root);
   if (!names.ok()) return entries;
   for (const std::string& name : *names) {
     if (!IsDigest(name)) continue;
     EvictionCandidate candidate{.digest = name};
-    absl::StatusOr<Folder> entry = cache_folder::Open(root_, name);
+    absl::StatusOr<Folder> entry = cache_folder::Open(root, name);
     absl::StatusOr<std::vector<std::string>> files =
         entry.ok() ? cache_folder::ListNames(*entry) : entry.status();
     if (absl::IsNotFound(files.status())) continue;  // just removed by another daemon
@@ -310,16 +324,21 @@ std::vector<EvictionCandidate> ArtifactCache::Snapshot() const {
   return entries;
 }
 
-uint64_t ArtifactCache::Evict(uint64_t quota_bytes, std::string_view keep) {
-  const std::vector<EvictionCandidate> entries = Snapshot();
+absl::StatusOr<uint64_t> ArtifactCache::Evict(const Folder& root, uint64_t quota_bytes,
+                                              std::string_view keep) {
+  const std::vector<EvictionCandidate> entries = Snapshot(root);
   uint64_t freed = 0;
+  absl::Status failed;
   for (const std::string& digest : ChooseEvictions(entries, quota_bytes, keep)) {
-    if (!Remove(digest)) continue;
+    const absl::Status removed = Remove(root, digest);
+    if (!removed.ok() && !absl::IsNotFound(removed)) failed = removed;
+    if (!removed.ok()) continue;
     evicted_.fetch_add(1);
     freed += std::find_if(entries.begin(), entries.end(), [&](const auto& entry) {
                return entry.digest == digest;
              })->bytes;
   }
+  if (!failed.ok()) return failed;
   return freed;
 }
 
@@ -331,22 +350,29 @@ absl::StatusOr<uint64_t> ArtifactCache::Purge(std::span<const std::string> diges
           absl::StrCat("\"", digest, "\" is not a digest: 64 lower-case hexadecimal digits"));
     }
   }
-  if (!usable_) return 0;
-  if (digests.empty()) return Evict(quota_bytes_.load(), "");
+  const absl::StatusOr<Root> ready = Ready();
+  if (!ready.ok()) return ready.status();
+  if (digests.empty()) return Evict(**ready, quota_bytes_.load(), "");
   uint64_t freed = 0;
-  for (const EvictionCandidate& entry : Snapshot()) {
+  absl::Status failed;
+  for (const EvictionCandidate& entry : Snapshot(**ready)) {
     const bool named = std::find(digests.begin(), digests.end(), entry.digest) != digests.end();
-    if ((all || named) && Remove(entry.digest)) freed += entry.bytes;
+    if (!all && !named) continue;
+    const absl::Status removed = Remove(**ready, entry.digest);
+    if (removed.ok()) freed += entry.bytes;
+    if (!removed.ok() && !absl::IsNotFound(removed)) failed = removed;
   }
+  if (!failed.ok()) return failed;
   return freed;
 }
 
 // --- Looking ---
 
-CacheEntryInfo ArtifactCache::Describe(const EvictionCandidate& entry, bool verify) const {
+CacheEntryInfo ArtifactCache::Describe(const Folder& root, const EvictionCandidate& entry,
+                                       bool verify) {
   CacheEntryInfo info{.digest = entry.digest, .bytes = entry.bytes};
   info.last_used_unix_s = entry.last_used_ns / 1'000'000'000;
-  absl::StatusOr<Folder> folder = cache_folder::Open(root_, entry.digest);
+  absl::StatusOr<Folder> folder = cache_folder::Open(root, entry.digest);
   absl::StatusOr<CacheManifest> manifest =
       folder.ok() ? ReadManifest(*folder) : absl::StatusOr<CacheManifest>(folder.status());
   if (manifest.ok()) {
@@ -361,10 +387,13 @@ CacheEntryInfo ArtifactCache::Describe(const EvictionCandidate& entry, bool veri
   return info;
 }
 
-std::vector<CacheEntryInfo> ArtifactCache::List(bool verify) {
+absl::StatusOr<std::vector<CacheEntryInfo>> ArtifactCache::List(bool verify) {
+  const absl::StatusOr<Root> ready = Ready();
+  if (!ready.ok()) return ready.status();
   std::vector<CacheEntryInfo> list;
-  if (!usable_) return list;
-  for (const EvictionCandidate& entry : Snapshot()) list.push_back(Describe(entry, verify));
+  for (const EvictionCandidate& entry : Snapshot(**ready)) {
+    list.push_back(Describe(**ready, entry, verify));
+  }
   return list;
 }
 

@@ -36,8 +36,10 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "proto/values/kernel_values.h"
 #include "proto/values/status_values.h"
 #include "server/engine/compile/cache_folder.h"
@@ -65,7 +67,8 @@ struct CachedProgram {
 
 class ArtifactCache {
  public:
-  // Never fails: a cache that cannot work reports why, and then misses and drops everything.
+  // Never fails: a cache that cannot work reports why, and misses and drops everything until it
+  // can. A folder that somebody took away is made again.
   explicit ArtifactCache(ArtifactCacheOptions options);
 
   // NOT_FOUND if there is no such entry, DATA_LOSS if there was one and it was corrupt (it is gone
@@ -80,15 +83,16 @@ class ArtifactCache {
   void Discard(std::string_view digest, std::string_view why);
 
   // Sorted by digest. `verify` reads everything, says in `problem` what is wrong, and removes
-  // nothing.
-  std::vector<CacheEntryInfo> List(bool verify);
+  // nothing. UNAVAILABLE, with the reason, if the folder cannot be used.
+  absl::StatusOr<std::vector<CacheEntryInfo>> List(bool verify);
 
   // Empty: down to the quota. {"*"}: everything. Else these; unknown ones are ignored.
-  // INVALID_ARGUMENT for something that cannot be a digest. Returns the bytes freed.
+  // INVALID_ARGUMENT for something that cannot be a digest. Returns the bytes freed, or why one of
+  // them could not be removed (the others are).
   absl::StatusOr<uint64_t> Purge(std::span<const std::string> digests);
 
   void SetQuota(uint64_t bytes) { quota_bytes_.store(bytes); }
-  bool usable() const { return usable_; }
+  bool usable() { return Ready().ok(); }
   struct Counters {
     uint64_t hits = 0, misses = 0, stored = 0, corrupt = 0, evicted = 0, failed_writes = 0;
   };
@@ -97,27 +101,33 @@ class ArtifactCache {
  private:
   using Folder = cache_folder::Folder;
 
-  void RemoveLeftovers();
-  absl::Status Write(std::string_view digest, const CachedProgram& program,
+  using Root = std::shared_ptr<const Folder>;
+
+  // The folder as it is now, made (again) if it is not there. UNAVAILABLE with the reason, which is
+  // reported when it is new.
+  absl::StatusOr<Root> Ready();
+  void RemoveLeftovers(const Folder& root) const;
+  absl::Status Write(const Folder& root, std::string_view digest, const CachedProgram& program,
                      const SourceDigests& digests);
   absl::Status FillEntry(const Folder& entry, const CacheManifest& manifest,
                          const CachedProgram& program);
-  absl::Status Install(const std::string& temporary, std::string_view digest);
+  absl::Status Install(const Folder& root, const std::string& temporary, std::string_view digest);
   // Reads all of an entry and believes nothing. NOT_FOUND for another format.
   static absl::StatusOr<CachedProgram> ReadVerified(const Folder& entry, std::string_view digest);
-  // Moves the entry aside and deletes it; false if it was not there (any more).
-  bool Remove(std::string_view name);
-  uint64_t Evict(uint64_t quota_bytes, std::string_view keep);
-  std::vector<EvictionCandidate> Snapshot() const;
-  CacheEntryInfo Describe(const EvictionCandidate& entry, bool verify) const;
+  // Moves the entry aside and deletes it; NOT_FOUND if it was not there (any more).
+  static absl::Status Remove(const Folder& root, std::string_view name);
+  absl::StatusOr<uint64_t> Evict(const Folder& root, uint64_t quota_bytes, std::string_view keep);
+  static std::vector<EvictionCandidate> Snapshot(const Folder& root);
+  static CacheEntryInfo Describe(const Folder& root, const EvictionCandidate& entry, bool verify);
   void Step(std::string_view name) const;
   void Report(std::string_view sentence) const;
   void CountWriteFailure(const absl::Status& status);
 
   const ArtifactCacheOptions options_;
   std::atomic<uint64_t> quota_bytes_;
-  Folder root_;          // constant after construction
-  bool usable_ = false;  // constant after construction
+  absl::Mutex mutex_;
+  Root root_ ABSL_GUARDED_BY(mutex_);  // null = cannot be used
+  std::string reported_ ABSL_GUARDED_BY(mutex_);
   std::atomic<bool> write_failure_reported_{false};
   std::atomic<uint64_t> hits_{0}, misses_{0}, stored_{0}, corrupt_{0}, evicted_{0},
       failed_writes_{0};

@@ -38,6 +38,8 @@ struct FileInfo {
 // Makes `path` and what is missing above it (0700). FAILED_PRECONDITION if it is somebody else's or
 // others may write to it.
 absl::StatusOr<Folder> OpenRoot(const std::string& path);
+// True if `path` is still this very folder.
+bool IsAt(const std::string& path, const Folder& folder);
 // NOT_FOUND if there is none; FAILED_PRECONDITION for anything but a folder of ours.
 absl::StatusOr<Folder> Open(const Folder& parent, std::string_view name);
 // A new folder, 0700, locked for as long as the result lives. ALREADY_EXISTS.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -29,8 +30,7 @@ absl::Status Error(int number, std::string_view doing, std::string_view name) {
     case EFBIG:
     case EMFILE:
     case ENFILE:
-      return absl::ResourceExhaustedError(
-          absl::StrCat(what, ": ", absl::ErrnoToStatus(number, "").message()));
+      return absl::ResourceExhaustedError(absl::StrCat(what, ": ", std::strerror(number)));
     case ELOOP:
     case ENOTDIR:
       return absl::FailedPreconditionError(absl::StrCat(what, ": a link or not a folder"));
@@ -94,6 +94,12 @@ absl::StatusOr<Folder> OpenRoot(const std::string& path) {
   }
   if (::faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0) return Error(errno, "write to", path);
   return folder;
+}
+
+bool IsAt(const std::string& path, const Folder& folder) {
+  struct stat named, open;
+  return ::stat(path.c_str(), &named) == 0 && ::fstat(folder.fd(), &open) == 0 &&
+         named.st_ino == open.st_ino && named.st_dev == open.st_dev;
 }
 
 absl::StatusOr<Folder> Open(const Folder& parent, std::string_view name) {
