@@ -64,7 +64,8 @@ namespace anex::mil {
   X(kRoundedToInfinity, 902, "a finite number that its type cannot hold")      \
   X(kWeightRecordOdd, 903, "a weight record that is not in the official form") \
   X(kDefaultShape, 904, "a flexible input fixed at its default shape")         \
-  X(kUntypedLiteral, 905, "a literal without a type")
+  X(kUntypedLiteral, 905, "a literal without a type")                          \
+  X(kDoubtfulShape, 906, "shapes that hardly anybody means")
 
 enum class Code : uint16_t {
 #define ANEX_MIL_CODE(name, number, sentence) name = number,

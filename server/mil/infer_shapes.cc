@@ -164,7 +164,7 @@ class OperationChecker {
       const DType wanted = value(other->values[0]).type.tensor.dtype;
       for (ValueId id : argument.values) {
         const DType found = value(id).type.tensor.dtype;
-        if (found == wanted) continue;
+        if (found == wanted || MayDiffer(*parameter, found, wanted)) continue;
         sink_.Error(Code::kArgumentType, places().arguments[i].value,
                     absl::StrCat("argument ", Shown(argument.name), " of `", operation().op,
                                  "` is ", std::string(DTypeName(found)), ", but ",
@@ -175,6 +175,11 @@ class OperationChecker {
       }
     }
     return good;
+  }
+
+  bool MayDiffer(const Parameter& parameter, DType found, DType wanted) {
+    return parameter.loosely && IsFloat(found) && IsFloat(wanted) &&
+           OpContext(resolved_, index_, sink_).opset() >= 17;
   }
 
   void FillFallbacks(const OpSignature& signature) {

@@ -27,7 +27,6 @@ constexpr std::string_view kKnownUnsupported[] = {
     "list_read",
     "list_scatter",
     "list_write",
-    "local_response_norm",
     "make_list",
     "non_maximum_suppression",
     "non_zero",

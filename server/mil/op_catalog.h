@@ -74,6 +74,7 @@ struct Parameter {
   bool variadic = false;     // several values: values = (a, b)
   int max_rank = kMaxRank;   // 0: one element, as a scalar or [1]
   std::string_view same_as;  // its element type must be that of this parameter
+  bool loosely = false;      // from ios17 on another float type will do as well
   Fallback fallback;
 
   // For the tables: Arg("axis", kIntegers).Constant().Scalar().OrInt(-1).
@@ -100,6 +101,11 @@ struct Parameter {
   constexpr Parameter Like(std::string_view other) const {
     auto p = *this;
     p.same_as = other;
+    return p;
+  }
+  constexpr Parameter LooselyLike(std::string_view other) const {
+    auto p = Like(other);
+    p.loosely = true;
     return p;
   }
   constexpr Parameter Optional() const { return With({Fallback::Kind::kAbsent}); }

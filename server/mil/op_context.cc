@@ -9,6 +9,16 @@
 
 namespace anex::mil {
 
+int OpContext::opset() const {
+  const std::string& name = resolved_.function.opset;
+  for (const int number : {15, 16, 17}) {
+    if (name == absl::StrCat("ios", number) || name == absl::StrCat("CoreML", number - 10)) {
+      return number;
+    }
+  }
+  return 18;
+}
+
 TensorType OpContext::TypeOf(std::string_view argument) const {
   return resolved_.function.values[operation().Single(argument)].type.tensor;
 }
@@ -101,6 +111,11 @@ std::nullopt_t OpContext::Fail(std::string_view argument, std::string message, s
 std::nullopt_t OpContext::Mismatch(std::string_view argument, std::string message,
                                    std::string help) {
   return Report(Code::kShapeMismatch, argument, std::move(message), std::move(help));
+}
+
+void OpContext::Doubt(std::string_view argument, std::string message, std::string help) {
+  sink_.Warning(Code::kDoubtfulShape, PlaceOf(argument),
+                absl::StrCat("`", operation().op, "`: ", message), std::move(help));
 }
 
 std::optional<int> OpContext::AxisOf(std::string_view argument, int64_t axis, int rank) {

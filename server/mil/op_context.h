@@ -23,6 +23,8 @@ class OpContext {
       : resolved_(resolved), index_(operation), sink_(sink) {}
 
   std::string_view op() const { return operation().op; }
+  // 15 for ios15 and so on; 18, the newest one that is known, for any other name.
+  int opset() const;
   size_t result_count() const { return operation().results.size(); }
   bool Has(std::string_view argument) const { return operation().Find(argument) != nullptr; }
 
@@ -49,6 +51,8 @@ class OpContext {
   // Reports at the argument's value (at the operation if it was not written) and gives nullopt.
   std::nullopt_t Fail(std::string_view argument, std::string message, std::string help = "");
   std::nullopt_t Mismatch(std::string_view argument, std::string message, std::string help = "");
+  // Shapes that go together, but hardly as somebody meant them to.
+  void Doubt(std::string_view argument, std::string message, std::string help = "");
 
   // The axis counted from 0; reports and gives nullopt if it is outside [-rank, rank).
   std::optional<int> AxisOf(std::string_view argument, int rank) {

@@ -1,6 +1,7 @@
 #include "server/device/cpu/elementwise_op.h"
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -46,13 +47,20 @@ ElementwiseParams ReadParams(const OpSite& site, ElementwiseOp op) {
     case ElementwiseOp::kLeakyRelu:
     case ElementwiseOp::kElu:
     case ElementwiseOp::kThreshold:
+    case ElementwiseOp::kThresholdedRelu:
       return {site.Double("alpha")};
     case ElementwiseOp::kSigmoidHard:
     case ElementwiseOp::kLinear:
+    case ElementwiseOp::kClampedRelu:
+    case ElementwiseOp::kScaledTanh:
       return {site.Double("alpha"), site.Double("beta")};
     default:
       return {};
   }
+}
+
+bool IsPerChannel(ElementwiseOp op) {
+  return op == ElementwiseOp::kPrelu || op == ElementwiseOp::kSoftplusParametric;
 }
 
 }  // namespace
@@ -66,8 +74,21 @@ absl::StatusOr<Elementwise> ReadElementwise(const OpSite& site) {
 std::span<const std::string_view> OperandNames(const Elementwise& elementwise) {
   static constexpr std::string_view kNumbers[] = {"x", "y"};
   static constexpr std::string_view kSelect[] = {"cond", "a", "b"};
+  static constexpr std::string_view kPerChannel[] = {"x", "alpha", "beta"};
   if (elementwise.op == ElementwiseOp::kSelect) return kSelect;
+  if (IsPerChannel(elementwise.op)) {
+    return std::span(kPerChannel).first(static_cast<size_t>(elementwise.operands));
+  }
   return std::span(kNumbers).first(static_cast<size_t>(elementwise.operands));
+}
+
+View BroadcastForm(const Elementwise& elementwise, size_t i, const View& view, int rank) {
+  if (i == 0 || !IsPerChannel(elementwise.op)) return view;
+  std::vector<int64_t> dims(static_cast<size_t>(rank - 1), 1);
+  dims[0] = view.shape[0];
+  View result{view.dtype, *Shape::Make(dims), {}, view.offset};
+  result.strides[0] = view.strides[0];
+  return result;
 }
 
 }  // namespace anex::device::cpu

@@ -1,6 +1,6 @@
 // Loops over arrays of float, and the conversions from and to fp16: what the fast kernels are made
-// of. The same source is compiled for several instruction sets (vector_ops_body.inc) and the best one
-// that the processor has is picked once.
+// of. The same source is compiled for several instruction sets (vector_ops_body.inc) and the best
+// one that the processor has is picked once.
 //
 // Threads: pure functions. Invariant: every variant computes the same bits. There is no fused
 // multiply-add (-ffp-contract=off) and sums have a fixed number of lanes, so nothing depends on the
@@ -26,7 +26,7 @@ struct VectorOps {
   // As HalfToFloat and FloatToHalf, bit for bit, except that signalling NaNs come out quiet.
   void (*half_to_float)(const uint16_t* from, float* to, size_t n);
   void (*float_to_half)(const float* from, uint16_t* to, size_t n);
-  ElementwiseLoop elementwise[64];  // by ElementwiseOp
+  ElementwiseLoop elementwise[kElementwiseOps];  // by ElementwiseOp
   // In double, 16 lanes: what rounding there is disappears in the one to fp16.
   double (*sum)(const float* x, size_t n);
   double (*sum_abs)(const float* x, size_t n);

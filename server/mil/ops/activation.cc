@@ -34,17 +34,25 @@ Inferred InferSoftplusParametric(OpContext& context) {
 }
 
 constexpr Parameter Number(std::string_view name) {
-  return Arg(name, kFloats).Constant().Scalar().Like("x");
+  return Arg(name, kFloats).Constant().Scalar().LooselyLike("x");
+}
+constexpr Parameter PerChannel(std::string_view name) {
+  return Arg(name, kFloats).LooselyLike("x");
 }
 
 constexpr Parameter kFloat[] = {Arg("x", kFloats)};
+constexpr Parameter kNumber[] = {Arg("x", kNumbers)};
 constexpr Parameter kRsqrt[] = {Arg("x", kFloats), Number("epsilon").OrNumber(1e-12)};
 constexpr Parameter kLog[] = {Arg("x", kFloats), Number("epsilon").OrNumber(1e-45)};
 constexpr Parameter kInverse[] = {Arg("x", kFloats), Number("epsilon").OrNumber(1e-4)};
 constexpr Parameter kLeaky[] = {Arg("x", kFloats), Number("alpha").OrNumber(0.01)};
 constexpr Parameter kElu[] = {Arg("x", kFloats), Number("alpha").OrNumber(1)};
-constexpr Parameter kThreshold[] = {Arg("x", kFloats), Number("alpha").OrNumber(1)};
-constexpr Parameter kClip[] = {Arg("x", kFloats), Number("alpha"), Number("beta")};
+constexpr Parameter kThreshold[] = {
+    Arg("x", kNumbers), Arg("alpha", kNumbers).Constant().Scalar().Like("x").OrNumber(1)};
+constexpr Parameter kThresholdedRelu[] = {Arg("x", kFloats), Number("alpha").OrNumber(1)};
+constexpr Parameter kClip[] = {Arg("x", kNumbers),
+                               Arg("alpha", kNumbers).Constant().Scalar().Like("x"),
+                               Arg("beta", kNumbers).Constant().Scalar().Like("x")};
 constexpr Parameter kClampedRelu[] = {Arg("x", kFloats), Number("alpha"), Number("beta")};
 constexpr Parameter kHardSigmoid[] = {Arg("x", kFloats), Number("alpha").OrNumber(0.2),
                                       Number("beta").OrNumber(0.5)};
@@ -53,9 +61,9 @@ constexpr Parameter kScaledTanh[] = {Arg("x", kFloats), Number("alpha").OrNumber
 constexpr Parameter kLinearActivation[] = {Arg("x", kFloats), Number("alpha"),
                                            Number("beta").OrNumber(0)};
 constexpr Parameter kGelu[] = {Arg("x", kFloats), ConstText("mode").OrText("EXACT")};
-constexpr Parameter kPrelu[] = {Arg("x", kFloats), Arg("alpha", kFloats).Like("x")};
-constexpr Parameter kSoftplusParametric[] = {Arg("x", kFloats), Arg("alpha", kFloats).Like("x"),
-                                             Arg("beta", kFloats).Like("x")};
+constexpr Parameter kPrelu[] = {Arg("x", kFloats), PerChannel("alpha")};
+constexpr Parameter kSoftplusParametric[] = {Arg("x", kFloats), PerChannel("alpha"),
+                                             PerChannel("beta")};
 
 constexpr OpSignature kOps[] = {
     {"relu", kFloat, SameAsX},
@@ -67,7 +75,7 @@ constexpr OpSignature kOps[] = {
     {"softsign", kFloat, SameAsX},
     {"erf", kFloat, SameAsX},
     {"exp", kFloat, SameAsX},
-    {"exp2", kFloat, SameAsX},
+    {"exp2", kNumber, SameAsX},
     {"sqrt", kFloat, SameAsX},
     {"sin", kFloat, SameAsX},
     {"cos", kFloat, SameAsX},
@@ -84,7 +92,7 @@ constexpr OpSignature kOps[] = {
     {"leaky_relu", kLeaky, SameAsX},
     {"elu", kElu, SameAsX},
     {"threshold", kThreshold, SameAsX},
-    {"thresholded_relu", kThreshold, SameAsX},
+    {"thresholded_relu", kThresholdedRelu, SameAsX},
     {"clip", kClip, SameAsX},
     {"clamped_relu", kClampedRelu, SameAsX},
     {"sigmoid_hard", kHardSigmoid, SameAsX},

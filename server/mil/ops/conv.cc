@@ -96,8 +96,8 @@ Inferred InferConvTranspose(OpContext& context) {
 
 constexpr Parameter kConv[] = {
     Arg("x", kFloats),
-    Arg("weight", kFloats).Like("x"),
-    Arg("bias", kFloats).Like("x").Optional(),
+    Arg("weight", kFloats).LooselyLike("x"),
+    Arg("bias", kFloats).LooselyLike("x").Optional(),
     ConstInts("strides").Computed(),
     ConstText("pad_type").OrText("valid"),
     ConstInts("pad").Computed(),
@@ -106,8 +106,8 @@ constexpr Parameter kConv[] = {
 };
 constexpr Parameter kConvTranspose[] = {
     Arg("x", kFloats),
-    Arg("weight", kFloats).Like("x"),
-    Arg("bias", kFloats).Like("x").Optional(),
+    Arg("weight", kFloats).LooselyLike("x"),
+    Arg("bias", kFloats).LooselyLike("x").Optional(),
     ConstInts("output_shape").Optional(),
     ConstInts("strides").Computed(),
     ConstText("pad_type").OrText("valid"),

@@ -27,7 +27,20 @@ Matrix MatrixOf(const Shape& shape, bool transposed, bool left) {
   return matrix;
 }
 
+// Where one operand is a constant of another float type (ios17), the other one's type counts.
+DType ProductType(OpContext& context) {
+  return context.DTypeOf(context.IsConstant("x") ? "y" : "x");
+}
+
 Inferred InferMatmul(OpContext& context) {
+  if (context.DTypeOf("x") != context.DTypeOf("y") &&
+      context.IsConstant("x") == context.IsConstant("y")) {
+    return context.Mismatch("y",
+                            "x and y have different element types, which only a constant "
+                            "beside a computed operand may have",
+                            "insert a cast");
+  }
+
   const Shape& x = context.ShapeOf("x");
   const Shape& y = context.ShapeOf("y");
   if (x.rank() == 0 || y.rank() == 0) {
@@ -51,7 +64,7 @@ Inferred InferMatmul(OpContext& context) {
   if (y.rank() > 1) dims.push_back(b.columns);
   const std::optional<Shape> shape = context.MakeShape("y", dims);
   if (!shape.has_value()) return std::nullopt;
-  return std::vector{TensorType{context.DTypeOf("x"), *shape}};
+  return std::vector{TensorType{ProductType(context), *shape}};
 }
 
 Inferred InferLinear(OpContext& context) {
@@ -126,11 +139,11 @@ Inferred InferAttention(OpContext& context) {
   return std::vector{TensorType{context.DTypeOf("query"), *shape}};
 }
 
-constexpr Parameter kMatmul[] = {Arg("x", kNumbers), Arg("y", kNumbers).Like("x"),
+constexpr Parameter kMatmul[] = {Arg("x", kNumbers), Arg("y", kNumbers).LooselyLike("x"),
                                  ConstBool("transpose_x").OrBool(false),
                                  ConstBool("transpose_y").OrBool(false)};
-constexpr Parameter kLinear[] = {Arg("x", kNumbers), Arg("weight", kNumbers).Like("x"),
-                                 Arg("bias", kNumbers).Like("x").Optional()};
+constexpr Parameter kLinear[] = {Arg("x", kNumbers), Arg("weight", kNumbers).LooselyLike("x"),
+                                 Arg("bias", kNumbers).LooselyLike("x").Optional()};
 constexpr Parameter kAttention[] = {Arg("query", kFloats), Arg("key", kFloats).Like("query"),
                                     Arg("value", kFloats).Like("query"),
                                     Arg("attn_mask", kFloats | kBools).Optional()};

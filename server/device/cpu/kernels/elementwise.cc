@@ -118,9 +118,10 @@ MadeKernel MakeElementwise(OpSite& site) {
             static_cast<float>(what->params.b)};
   if (what->op == ElementwiseOp::kPow) loop.run = PowerLoop(site, ops);
   std::vector<Reader> readers;
-  for (const std::string_view operand : operands) {
-    const View view = site.InputView(site.UseAsItLies(operand));
-    readers.emplace_back(BroadcastTo(view, site.ResultType().shape));
+  const Shape& result = site.ResultType().shape;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    const View view = site.InputView(site.UseAsItLies(operands[i]));
+    readers.emplace_back(BroadcastTo(BroadcastForm(*what, i, view, result.rank()), result));
   }
   return std::make_unique<ElementwiseKernel>(loop, std::move(readers), site.ResultType());
 }

@@ -1,9 +1,11 @@
+#include <array>
 #include <cmath>
-#include <vector>
+#include <optional>
 
 #include "server/device/cpu/elementwise_op.h"
 #include "server/device/cpu/function_kernel.h"
 #include "server/device/cpu/reference/element.h"
+#include "server/device/cpu/reference/integers.h"
 #include "server/device/cpu/reference/reference.h"
 
 namespace anex::device::cpu::reference {
@@ -13,6 +15,28 @@ constexpr double kSqrtHalf = 0.70710678118654752440;
 constexpr double kSqrtTwoOverPi = 0.79788456080286535588;
 
 double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+double Softplus(double x) { return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); }
+
+// A NaN stays.
+double Clip(double x, double low, double high) { return x < low ? low : x > high ? high : x; }
+
+// The quotient rounded down. Where it is so close to a whole number that it was rounded to it, the
+// remainder, which is exact, tells on which side it lies.
+double FloorDivide(double x, double y) {
+  const double quotient = std::floor(x / y);
+  const double rest = std::fmod(x, y);
+  if (!std::isfinite(quotient) || std::isnan(rest) || std::isinf(y)) return quotient;
+  const double whole = std::nearbyint((x - rest) / y);
+  return rest != 0 && (rest < 0) != (y < 0) ? whole - 1 : whole;
+}
+
+// With the sign of y, as in Python.
+double Modulo(double x, double y) {
+  const double rest = std::fmod(x, y);
+  if (rest == 0) return std::copysign(0.0, y);
+  return (rest < 0) != (y < 0) ? rest + y : rest;
+}
 
 double Unary(ElementwiseOp op, double x, double a, double b) {
   switch (op) {
@@ -40,6 +64,20 @@ double Unary(ElementwiseOp op, double x, double a, double b) {
       return std::sin(x);
     case ElementwiseOp::kCos:
       return std::cos(x);
+    case ElementwiseOp::kTan:
+      return std::tan(x);
+    case ElementwiseOp::kAsin:
+      return std::asin(x);
+    case ElementwiseOp::kAcos:
+      return std::acos(x);
+    case ElementwiseOp::kAtan:
+      return std::atan(x);
+    case ElementwiseOp::kSinh:
+      return std::sinh(x);
+    case ElementwiseOp::kCosh:
+      return std::cosh(x);
+    case ElementwiseOp::kAtanh:
+      return std::atanh(x);
     case ElementwiseOp::kErf:
       return std::erf(x);
     case ElementwiseOp::kFloor:
@@ -63,13 +101,23 @@ double Unary(ElementwiseOp op, double x, double a, double b) {
     case ElementwiseOp::kSilu:
       return x * Sigmoid(x);
     case ElementwiseOp::kSoftplus:
-      return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x)));
+      return Softplus(x);
     case ElementwiseOp::kSigmoidHard:
-      return std::fmin(std::fmax(a * x + b, 0), 1);
+      return Clip(a * x + b, 0, 1);
     case ElementwiseOp::kLinear:
       return a * x + b;
     case ElementwiseOp::kThreshold:
       return x < a ? a : x;
+    case ElementwiseOp::kThresholdedRelu:
+      return x < a ? 0 : x;
+    case ElementwiseOp::kClampedRelu: {
+      const double y = x < 0 ? a * x : x;
+      return y > b ? b : y;
+    }
+    case ElementwiseOp::kScaledTanh:
+      return a * std::tanh(b * x);
+    case ElementwiseOp::kSoftsign:
+      return x / (1 + std::fabs(x));
     case ElementwiseOp::kGeluExact:
       return 0.5 * x * std::erfc(-x * kSqrtHalf);
     case ElementwiseOp::kGeluTanh:
@@ -78,7 +126,7 @@ double Unary(ElementwiseOp op, double x, double a, double b) {
     case ElementwiseOp::kGeluSigmoid:
       return x * Sigmoid(1.702 * x);
     case ElementwiseOp::kClip:
-      return x < a ? a : x > b ? b : x;
+      return Clip(x, a, b);
     case ElementwiseOp::kLogicalNot:
       return x == 0;
     default:
@@ -97,15 +145,17 @@ double Binary(ElementwiseOp op, double x, double y) {
     case ElementwiseOp::kRealDiv:
       return x / y;
     case ElementwiseOp::kFloorDiv:
-      return std::floor(x / y);
+      return FloorDivide(x, y);
     case ElementwiseOp::kMod:
-      return x - std::floor(x / y) * y;
+      return Modulo(x, y);
     case ElementwiseOp::kMaximum:
       return x > y || std::isnan(x) ? x : y;
     case ElementwiseOp::kMinimum:
       return x < y || std::isnan(x) ? x : y;
     case ElementwiseOp::kPow:
       return std::pow(x, y);
+    case ElementwiseOp::kPrelu:
+      return x < 0 ? y * x : x;
     case ElementwiseOp::kEqual:
       return x == y;
     case ElementwiseOp::kNotEqual:
@@ -129,52 +179,21 @@ double Binary(ElementwiseOp op, double x, double y) {
   }
 }
 
-// Sums and products of 64-bit integers wrap around, as unsigned arithmetic does without asking.
-int64_t Wrapped(uint64_t value) { return static_cast<int64_t>(value); }
+// Of each operand, as it is broadcast.
+using Shapes = std::array<Shape, 3>;
 
-// Those where 64 bits say more than a double; the others are exact in doubles too.
-bool Integer(ElementwiseOp op, int64_t x, int64_t y, int64_t& result) {
-  const auto ux = static_cast<uint64_t>(x), uy = static_cast<uint64_t>(y);
-  switch (op) {
-    case ElementwiseOp::kCast:
-      result = x;
-      return true;
-    case ElementwiseOp::kSquare:
-      result = Wrapped(ux * ux);
-      return true;
-    case ElementwiseOp::kAdd:
-      result = Wrapped(ux + uy);
-      return true;
-    case ElementwiseOp::kSub:
-      result = Wrapped(ux - uy);
-      return true;
-    case ElementwiseOp::kMul:
-      result = Wrapped(ux * uy);
-      return true;
-    case ElementwiseOp::kMaximum:
-      result = x > y ? x : y;
-      return true;
-    case ElementwiseOp::kMinimum:
-      result = x < y ? x : y;
-      return true;
-    default:
-      return false;
-  }
+int64_t At(const Shape& shape, const Index& index, const RunContext& run) {
+  return Position(shape, index, run.out[0].view->shape.rank());
 }
 
-// Where one operand's element for the result's element is.
-int64_t At(const TensorRef& operand, const Index& index, const TensorRef& out) {
-  return Position(operand.view->shape, index, out.view->shape.rank());
-}
-
-void RunSelect(const RunContext& run) {
+void RunSelect(const Shapes& shapes, const RunContext& run) {
   const TensorRef& out = run.out[0];
   Index index{};
   int64_t i = 0;
   do {
-    const bool first = GetDouble(run.in[0], At(run.in[0], index, out)) != 0;
+    const bool first = GetDouble(run.in[0], At(shapes[0], index, run)) != 0;
     const TensorRef& chosen = run.in[first ? 1 : 2];
-    const int64_t at = At(chosen, index, out);
+    const int64_t at = At(shapes[first ? 1 : 2], index, run);
     if (HoldsFloats(chosen)) {
       PutDouble(out, i++, GetDouble(chosen, at));
     } else {
@@ -183,20 +202,30 @@ void RunSelect(const RunContext& run) {
   } while (Advance(out.view->shape, index));
 }
 
-void RunNumbers(const Elementwise& what, const RunContext& run) {
-  const TensorRef &out = run.out[0], &x = run.in[0], &y = run.in.back();
+double Float(const Elementwise& what, double x, double y, double z) {
+  if (what.op == ElementwiseOp::kSoftplusParametric) return y * Softplus(z * x);
+  return what.operands == 1 ? Unary(what.op, x, what.params.a, what.params.b)
+                            : Binary(what.op, x, y);
+}
+
+void RunNumbers(const Elementwise& what, const Shapes& shapes, const RunContext& run) {
+  const TensorRef &out = run.out[0], &x = run.in[0];
+  const TensorRef& y = run.in[run.in.size() > 1 ? 1 : 0];
+  const TensorRef& z = run.in.back();
   const bool integers = !HoldsFloats(x) && !HoldsFloats(y);
+  const bool is_unsigned = x.view->dtype == DType::kUint64;
+  const size_t second = run.in.size() > 1 ? 1 : 0, third = run.in.size() - 1;
   Index index{};
   int64_t i = 0;
   do {
-    const int64_t at_x = At(x, index, out), at_y = At(y, index, out);
-    int64_t exact = 0;
-    if (integers && Integer(what.op, GetInt(x, at_x), GetInt(y, at_y), exact)) {
-      PutInt(out, i, exact);
-    } else if (what.operands == 1) {
-      PutDouble(out, i, Unary(what.op, GetDouble(x, at_x), what.params.a, what.params.b));
+    const int64_t at_x = At(shapes[0], index, run), at_y = At(shapes[second], index, run);
+    std::optional<int64_t> exact;
+    if (integers) exact = IntegerResult(what.op, GetInt(x, at_x), GetInt(y, at_y), is_unsigned);
+    if (exact.has_value()) {
+      PutInt(out, i, *exact);
     } else {
-      PutDouble(out, i, Binary(what.op, GetDouble(x, at_x), GetDouble(y, at_y)));
+      const double last = GetDouble(z, At(shapes[third], index, run));
+      PutDouble(out, i, Float(what, GetDouble(x, at_x), GetDouble(y, at_y), last));
     }
     ++i;
   } while (Advance(out.view->shape, index));
@@ -207,9 +236,17 @@ void RunNumbers(const Elementwise& what, const RunContext& run) {
 MadeKernel MakeElementwise(OpSite& site) {
   absl::StatusOr<Elementwise> what = ReadElementwise(site);
   if (!what.ok()) return what.status();
-  for (const std::string_view operand : OperandNames(*what)) site.Use(operand);
-  if (what->op == ElementwiseOp::kSelect) return MakeFunctionKernel(RunSelect);
-  return MakeFunctionKernel([what = *what](const RunContext& run) { RunNumbers(what, run); });
+  Shapes shapes;
+  for (const std::string_view operand : OperandNames(*what)) {
+    const size_t i = site.Use(operand);
+    const int rank = site.ResultType().shape.rank();
+    shapes[i] = BroadcastForm(*what, i, site.InputView(i), rank).shape;
+  }
+  if (what->op == ElementwiseOp::kSelect) {
+    return MakeFunctionKernel([shapes](const RunContext& run) { RunSelect(shapes, run); });
+  }
+  return MakeFunctionKernel(
+      [what = *what, shapes](const RunContext& run) { RunNumbers(what, shapes, run); });
 }
 
 }  // namespace anex::device::cpu::reference
