@@ -113,12 +113,15 @@ class OperationChecker {
       return false;
     }
     for (ValueId id : argument.values) {
-      if (!CheckValue(parameter, value(id), at, who)) return false;
+      if (!CheckValue(parameter, id, at, who)) return false;
     }
     return true;
   }
 
-  bool CheckValue(const Parameter& parameter, const Value& value, Span at, const std::string& who) {
+  bool CheckValue(const Parameter& parameter, ValueId id, Span at, const std::string& who) {
+    const Value& value = resolved_.function.values[id];
+    const bool known =
+        value.constant != nullptr || (parameter.compiled && resolved_.values[id].compiled);
     if ((SetOfType(value.type) & parameter.types) == 0) {
       const Code code =
           value.type.kind == TypeKind::kState ? Code::kNotAValue : Code::kArgumentType;
@@ -128,9 +131,10 @@ class OperationChecker {
                   value.type.kind == TypeKind::kState ? "read it first with read_state" : "");
       return false;
     }
-    if (parameter.constant && value.constant == nullptr) {
+    if (parameter.constant && !known) {
       sink_.Error(Code::kArgumentNotConstant, at, absl::StrCat(who, " must be a constant"),
-                  "shapes are fixed when the program is compiled");
+                  parameter.compiled ? "weights are unpacked when the program is compiled"
+                                     : "shapes are fixed when the program is compiled");
       return false;
     }
     const Shape& shape = value.type.tensor.shape;
@@ -263,6 +267,7 @@ class OperationChecker {
       }
       value(operation().results[i]).type = type;
       resolved_.values[operation().results[i]].unknown_type = false;
+      resolved_.values[operation().results[i]].compiled = operation().op.starts_with("constexpr_");
     }
   }
 

@@ -11,15 +11,9 @@ namespace {
 
 constexpr std::string_view kKnownUnsupported[] = {
     "argsort",
-    "batch_to_space",
     "classify",
-    "constexpr_lut_to_sparse",
-    "constexpr_sparse_blockwise_shift_scale",
     "conv_quantized",
     "coreml_update_state",
-    "crop",
-    "crop_resize",
-    "einsum",
     "gather_nd",
     "gru",
     "list_gather",
@@ -35,11 +29,7 @@ constexpr std::string_view kKnownUnsupported[] = {
     "random_categorical",
     "random_normal",
     "random_uniform",
-    "resample",
     "reshape_like",
-    "resize",
-    "resize_bilinear",
-    "resize_nearest_neighbor",
     "reverse_sequence",
     "rnn",
     "scatter",
@@ -47,7 +37,6 @@ constexpr std::string_view kKnownUnsupported[] = {
     "scatter_nd",
     "slice_update",
     "sliding_windows",
-    "space_to_batch",
 };
 
 struct Catalog {

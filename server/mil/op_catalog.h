@@ -16,7 +16,10 @@
 //      split: num_splits or split_sizes, at least one of the two
 //      constexpr_lut_to_dense, constexpr_sparse_to_dense: shape; with it the indices (mask) are
 //        packed bits as iOS 16 has them, without it they are one byte per element
-//      constexpr_blockwise_shift_scale: offset (none)
+//      constexpr_lut_to_dense, constexpr_lut_to_sparse: vector_axis, absent only if vectors have
+//      one
+//        element
+//      constexpr_blockwise_shift_scale, constexpr_sparse_blockwise_shift_scale: offset (none)
 //      lstm: weight_ih_back, weight_hh_back, bias_back (only if bidirectional), clip (none)
 //      upsample_bilinear: half_pixel_centers (not set)
 // Arguments stand in the order of the table, whatever the order in the text.
@@ -71,6 +74,7 @@ struct Parameter {
   std::string_view name;
   TypeSet types = 0;
   bool constant = false;     // must be known at compile time
+  bool compiled = false;     // or must be what a constexpr_ operation makes of constants
   bool variadic = false;     // several values: values = (a, b)
   int max_rank = kMaxRank;   // 0: one element, as a scalar or [1]
   std::string_view same_as;  // its element type must be that of this parameter
@@ -81,6 +85,11 @@ struct Parameter {
   constexpr Parameter Constant() const {
     auto p = *this;
     p.constant = true;
+    return p;
+  }
+  constexpr Parameter Compiled() const {
+    auto p = Constant();
+    p.compiled = true;
     return p;
   }
   constexpr Parameter Variadic() const {

@@ -40,6 +40,7 @@ struct ResolvedValue {  // beside Function::values
   Span name;
   bool unknown_type = false;  // nothing can be said about what uses it
   bool used = false;
+  bool compiled = false;  // made of constants by a constexpr_ operation
 };
 
 struct ResolvedFunction {

@@ -26,12 +26,14 @@ TEST_F(CpuDeviceTest, UnknownOptionsAndValuesAreRefused) {
 }
 
 TEST_F(CpuDeviceTest, AnUnsupportedOperationIsNamedWithItsLine) {
-  const auto program =
-      ReadProgram(MainText("tensor<fp16, [2]> x", "    tensor<fp16, [2]> y = atanh(x = x);", "y"));
-  const absl::Status status = device->Compile(program, {}).status();
+  mil::Program program = *ReadProgram(
+      MainText("tensor<fp16, [2]> x", "    tensor<fp16, [2]> y = atanh(x = x);", "y"));
+  program.functions[0].operations[0].op = "of_tomorrow";
+  const absl::Status status =
+      device->Compile(std::make_shared<const mil::Program>(program), {}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
   EXPECT_EQ(status.message(),
-            "the cpu device does not support operation 'atanh' (function 'main', line 4)");
+            "the cpu device does not support operation 'of_tomorrow' (function 'main', line 4)");
 }
 
 TEST_F(CpuDeviceTest, AnArtifactWithoutAProgramDoesNotLoad) {

@@ -33,6 +33,15 @@ Alias Sliced(OpSite& site) {
   return {"x", {result}};
 }
 
+Alias Cropped(OpSite& site) {
+  const View view = site.ViewOf("x");
+  const int rank = view.shape.rank();
+  View result{view.dtype, site.ResultType().shape, view.strides, view.offset};
+  result.offset += site.Ints("crop_height")[0] * view.strides[rank - 2];
+  result.offset += site.Ints("crop_width")[0] * view.strides[rank - 1];
+  return {"x", {result}};
+}
+
 Alias Split(OpSite& site) {
   const View view = site.ViewOf("x");
   const int axis = FromZero(site.Int("axis"), view.shape.rank());
@@ -57,6 +66,7 @@ std::optional<Alias> AliasOf(OpSite& site) {
   const bool slice = op == "slice_by_size" || op == "slice_by_index";
   if (slice && site.IsConstant("begin")) return Sliced(site);
   if (op == "split") return Split(site);
+  if (op == "crop") return Cropped(site);
   return std::nullopt;
 }
 

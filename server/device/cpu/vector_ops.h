@@ -38,8 +38,8 @@ struct VectorOps {
   double (*exp_minus)(const float* x, float shift, float* out, size_t n);
   void (*multiply_by)(float* x, float by, size_t n);
   void (*divide_by)(float* x, float by, size_t n);
-  // out[i] = (x[i] - mean) * scale, in double, rounded once to float.
-  void (*normalize)(const float* x, double mean, double scale, float* out, size_t n);
+  // out[i] = (x[i] - mean) * scale + shift, in double, rounded once to float.
+  void (*normalize)(const float* x, double mean, double scale, double shift, float* out, size_t n);
   // x to the powers 1/2 and -1/2 with pow's answers at the edges (-0, -inf).
   ElementwiseLoop power_half, power_minus_half;
   // Column by column: total[i] = op(total[i], x[i]).

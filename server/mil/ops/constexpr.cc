@@ -16,6 +16,11 @@ Inferred InferAffineDequantize(OpContext& context) {
   if (!context.Has("zero_point")) {
     context.Fill("zero_point", Constant::OfInts(dtype, Shape(), std::vector<int64_t>{0}));
   }
+  if (const DType zero = context.DTypeOf("zero_point"); zero != dtype && zero != DType::kFp32) {
+    return context.Mismatch("zero_point",
+                            absl::StrCat("zero_point must be ", std::string(DTypeName(dtype)),
+                                         " or fp32, found ", std::string(DTypeName(zero))));
+  }
   for (std::string_view name : {"scale", "zero_point"}) {
     const Shape shape = context.ShapeOf(name);
     if (shape.rank() == 0) continue;
@@ -53,23 +58,44 @@ Inferred InferPackedLut(OpContext& context) {
   return std::vector{TensorType{context.DTypeOf("lut"), *shape}};
 }
 
-// The iOS 18 form: one index per element, lut [blocks..., 2^bits, vector].
-Inferred InferShapedLut(OpContext& context) {
-  const Shape indices = context.ShapeOf("indices"), lut = context.ShapeOf("lut");
-  if (lut.rank() != indices.rank() + 2) {
-    return context.Mismatch("lut", absl::StrCat("lut needs two dimensions more than indices ",
+// What the iOS 18 palettes, [blocks..., entries, vector], make of indices of shape `indices`. Each
+// block of indices has a palette of its own, each index stands for a vector along vector_axis.
+std::optional<Shape> Depalettized(OpContext& context, const Shape& indices) {
+  const Shape lut = context.ShapeOf("lut");
+  if (indices.rank() < 1 || lut.rank() != indices.rank() + 2) {
+    return context.Mismatch("lut", absl::StrCat("lut needs two dimensions more than the indices ",
                                                 indices.ToString(), ", found ", lut.ToString()));
   }
-  const int64_t vector = lut[lut.rank() - 1];
-  if (vector != 1) {
-    return context.Mismatch("lut", "vector palettes (last dimension above 1) are not supported");
+  if (lut[lut.rank() - 2] > 256) {
+    return context.Mismatch(
+        "lut", absl::StrCat("a palette has at most 256 entries, found ", lut[lut.rank() - 2]));
   }
   for (int i = 0; i < indices.rank(); ++i) {
     if (indices[i] % lut[i] == 0) continue;
     return context.Mismatch("lut", absl::StrCat("axis ", i, ": ", lut[i], " blocks do not divide ",
                                                 indices[i], " elements"));
   }
-  return std::vector{TensorType{context.DTypeOf("lut"), indices}};
+  std::vector<int64_t> dims(indices.dims().begin(), indices.dims().end());
+  const int64_t vector = lut[lut.rank() - 1];
+  if (vector > 1 && !context.Has("vector_axis")) {
+    return context.Mismatch(
+        "lut", absl::StrCat("palettes of vectors of ", vector, " elements need `vector_axis`"));
+  }
+  if (context.Has("vector_axis")) {
+    const std::optional<int> axis = context.AxisOf("vector_axis", indices.rank());
+    if (!axis.has_value()) return std::nullopt;
+    if (dims[static_cast<size_t>(*axis)] > (int64_t{1} << 47) / vector) {
+      return context.Mismatch("lut", "the result would have more than 2^47 elements");
+    }
+    dims[static_cast<size_t>(*axis)] *= vector;
+  }
+  return context.MakeShape("lut", dims);
+}
+
+Inferred InferShapedLut(OpContext& context) {
+  const std::optional<Shape> shape = Depalettized(context, context.ShapeOf("indices"));
+  if (!shape.has_value()) return std::nullopt;
+  return std::vector{TensorType{context.DTypeOf("lut"), *shape}};
 }
 
 Inferred InferLut(OpContext& context) {
@@ -92,22 +118,55 @@ Inferred InferSparse(OpContext& context) {
   return std::vector{TensorType{context.DTypeOf("nonzero_data"), *shape}};
 }
 
-// scale (and offset) divide the data into blocks: each of their dimensions divides that of data.
-Inferred InferBlockwise(OpContext& context) {
-  const Shape data = context.ShapeOf("data"), scale = context.ShapeOf("scale");
-  bool fits = data.rank() == scale.rank();
+// scale (and offset) divide data of this shape into blocks: each of their dimensions divides its
+// own.
+bool CheckBlocks(OpContext& context, const Shape& data, DType dtype) {
+  const Shape scale = context.ShapeOf("scale");
+  bool fits = data.rank() == scale.rank() && data.rank() > 0;
   for (int i = 0; fits && i < data.rank(); ++i) fits = data[i] % scale[i] == 0;
   if (!fits) {
-    return context.Mismatch(
-        "scale", absl::StrCat("scale ", scale.ToString(), " does not divide data ", data.ToString(),
-                              " into blocks"));
+    context.Mismatch("scale", absl::StrCat("scale ", scale.ToString(), " does not divide data ",
+                                           data.ToString(), " into blocks"));
+    return false;
   }
-  if (context.Has("offset") && context.ShapeOf("offset") != scale) {
-    return context.Mismatch("offset",
-                            absl::StrCat("offset must have the shape of scale, ", scale.ToString(),
-                                         ", found ", context.ShapeOf("offset").ToString()));
+  if (!context.Has("offset")) return true;
+  if (context.ShapeOf("offset") != scale) {
+    context.Mismatch("offset",
+                     absl::StrCat("offset must have the shape of scale, ", scale.ToString(),
+                                  ", found ", context.ShapeOf("offset").ToString()));
+    return false;
   }
+  const DType offset = context.DTypeOf("offset");
+  if (offset == dtype || IsFloat(offset)) return true;
+  context.Mismatch(
+      "offset", absl::StrCat("offset must be ", std::string(DTypeName(dtype)),
+                             " like the data, or a float, found ", std::string(DTypeName(offset))));
+  return false;
+}
+
+Inferred InferBlockwise(OpContext& context) {
+  const Shape data = context.ShapeOf("data");
+  if (!CheckBlocks(context, data, context.DTypeOf("data"))) return std::nullopt;
   return std::vector{TensorType{context.DTypeOf("scale"), data}};
+}
+
+// The sparse pairs: a mask, and the elements where it is set, in row-major order.
+Inferred InferSparseBlockwise(OpContext& context) {
+  const TensorType mask = context.TypeOf("data_mask");
+  if (!CheckBlocks(context, mask.shape, context.DTypeOf("nonzero_data"))) return std::nullopt;
+  return std::vector{mask, TensorType{context.DTypeOf("scale"), context.ShapeOf("nonzero_data")}};
+}
+
+Inferred InferLutToSparse(OpContext& context) {
+  const TensorType mask = context.TypeOf("indices_mask");
+  const std::optional<Shape> dense = Depalettized(context, mask.shape);
+  if (!dense.has_value()) return std::nullopt;
+  const Shape lut = context.ShapeOf("lut");
+  const int64_t count = context.ShapeOf("indices_nonzero_data").ElementCount();
+  const std::optional<Shape> found =
+      context.MakeShape("lut", std::vector<int64_t>{count * lut[lut.rank() - 1]});
+  if (!found.has_value()) return std::nullopt;
+  return std::vector{TensorType{mask.dtype, *dense}, TensorType{context.DTypeOf("lut"), *found}};
 }
 
 Inferred InferConstexprCast(OpContext& context) {
@@ -116,19 +175,31 @@ Inferred InferConstexprCast(OpContext& context) {
   return std::vector{TensorType{DType::kFp32, context.ShapeOf("source_val")}};
 }
 
+// Constants, or what other constexpr_ operations made of them.
+constexpr Parameter Compiled(std::string_view name, TypeSet types) {
+  return Arg(name, types).Compiled();
+}
+constexpr Parameter VectorAxis() {
+  return Arg("vector_axis", kIntegers).Constant().Scalar().Optional();
+}
+
+constexpr TypeSet kPaletteTypes = kBytes | kFloats;
 constexpr Parameter kAffine[] = {
     Arg("quantized_data", kBytes).Constant(), Arg("scale", kFloats).Constant().Vector(),
-    Arg("zero_point", kBytes).Constant().Vector().Like("quantized_data").Computed(),
-    Axis().Optional()};
-constexpr Parameter kLut[] = {Arg("indices", kBytes).Constant(), Arg("lut", kTensors).Constant(),
-                              ConstInts("shape").Optional(),
-                              Arg("vector_axis", kIntegers).Constant().Scalar().Optional()};
-constexpr Parameter kSparse[] = {Arg("mask", kBytes).Constant(),
-                                 Arg("nonzero_data", kTensors).Constant(),
+    Arg("zero_point", kBytes | kFloats).Constant().Vector().Computed(), Axis().Optional()};
+constexpr Parameter kLut[] = {Compiled("indices", kBytes), Compiled("lut", kPaletteTypes),
+                              ConstInts("shape").Optional(), VectorAxis()};
+constexpr Parameter kLutToSparse[] = {Compiled("indices_mask", kBytes | kBools),
+                                      Compiled("indices_nonzero_data", kBytes).Vector(),
+                                      Compiled("lut", kPaletteTypes), VectorAxis()};
+constexpr Parameter kSparse[] = {Compiled("mask", kBytes | kBools),
+                                 Compiled("nonzero_data", kTensors).Vector(),
                                  ConstInts("shape").Optional()};
-constexpr Parameter kBlockwise[] = {Arg("data", kTensors).Constant(),
-                                    Arg("scale", kFloats).Constant(),
-                                    Arg("offset", kTensors).Constant().Optional()};
+constexpr Parameter kBlockwise[] = {Compiled("data", kPaletteTypes), Compiled("scale", kFloats),
+                                    Compiled("offset", kPaletteTypes).Optional()};
+constexpr Parameter kSparseBlockwise[] = {
+    Compiled("data_mask", kBytes | kBools), Compiled("nonzero_data", kPaletteTypes).Vector(),
+    Compiled("scale", kFloats), Compiled("offset", kPaletteTypes).Optional()};
 constexpr Parameter kCast[] = {Arg("source_val", kFloats).Constant(), ConstText("output_dtype")};
 
 constexpr OpSignature kOps[] = {
@@ -136,6 +207,8 @@ constexpr OpSignature kOps[] = {
     {"constexpr_lut_to_dense", kLut, InferLut},
     {"constexpr_sparse_to_dense", kSparse, InferSparse},
     {"constexpr_blockwise_shift_scale", kBlockwise, InferBlockwise},
+    {"constexpr_lut_to_sparse", kLutToSparse, InferLutToSparse},
+    {"constexpr_sparse_blockwise_shift_scale", kSparseBlockwise, InferSparseBlockwise},
     {"constexpr_cast", kCast, InferConstexprCast},
 };
 

@@ -43,7 +43,7 @@ Inferred InferConv(OpContext& context) {
   if (!CheckRanks(context) || !context.CheckInts("groups", 1, 1)) return std::nullopt;
   const Shape x = context.ShapeOf("x"), weight = context.ShapeOf("weight");
   const int64_t groups = context.Int("groups");
-  if (x[1] % groups != 0 || weight[1] != x[1] / groups || weight[0] % groups != 0) {
+  if (x[1] % groups != 0 || weight[1] != x[1] / groups) {
     return context.Mismatch(
         "weight",
         absl::StrCat("weight ", weight.ToString(), " does not fit x ", x.ToString(), " in ", groups,
@@ -51,6 +51,13 @@ Inferred InferConv(OpContext& context) {
         "weight is [outputs, inputs / groups, kernel...]; groups divides inputs and outputs");
   }
   if (!CheckBias(context, weight[0])) return std::nullopt;
+  if (weight[0] % groups != 0) {
+    // Core ML's own type check does not ask for it.
+    context.Doubt("groups",
+                  absl::StrCat(weight[0], " outputs do not divide into ", groups,
+                               " groups; output o belongs to group o * ", groups, " / ", weight[0]),
+                  "no other framework takes such a convolution: is the weight's shape right?");
+  }
   const std::optional<Window> window = ReadWindow(context, KernelOf(weight), true);
   if (!window.has_value()) return std::nullopt;
   const auto spatial = CountWindows(context, *window, x, false);
@@ -78,6 +85,9 @@ Inferred InferConvTranspose(OpContext& context) {
   if (!CheckBias(context, channels)) return std::nullopt;
   const std::optional<Window> window = ReadWindow(context, KernelOf(weight), true);
   if (!window.has_value()) return std::nullopt;
+  if (context.Text("pad_type") == "same_lower") {
+    return context.Fail("pad_type", "conv_transpose knows valid, same and custom");
+  }
   std::vector<int64_t> spatial;
   for (size_t i = 0; i < window->kernel.size(); ++i) {
     if (x[static_cast<int>(i) + 2] > (int64_t{1} << 22) || window->strides[i] > (1 << 20) ||
@@ -89,6 +99,10 @@ Inferred InferConvTranspose(OpContext& context) {
   if (context.Has("output_shape")) {
     if (!context.CheckInts("output_shape", static_cast<size_t>(x.rank()), 1)) return std::nullopt;
     const std::vector<int64_t> wanted = context.Ints("output_shape");
+    if (wanted[0] != x[0] || wanted[1] != channels) {
+      return context.Mismatch("output_shape",
+                              absl::StrCat("output_shape must begin with ", x[0], ", ", channels));
+    }
     spatial.assign(wanted.begin() + 2, wanted.end());
   }
   return Result(context, channels, spatial);

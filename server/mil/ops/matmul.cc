@@ -1,4 +1,7 @@
 // Matrix products: matmul, linear, scaled dot-product attention.
+#include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -139,6 +142,81 @@ Inferred InferAttention(OpContext& context) {
   return std::vector{TensorType{context.DTypeOf("query"), *shape}};
 }
 
+// "x,y->out": one letter per axis, each at most once in an operand.
+struct Equation {
+  std::string x, y, out;
+};
+
+std::optional<Equation> ReadEquation(OpContext& context) {
+  Equation equation;
+  std::string text = context.Text("equation");
+  std::erase(text, ' ');
+  const size_t comma = text.find(','), arrow = text.find("->");
+  bool good = comma != text.npos && arrow != text.npos && comma < arrow;
+  if (good) {
+    equation = {text.substr(0, comma), text.substr(comma + 1, arrow - comma - 1),
+                text.substr(arrow + 2)};
+    for (const std::string* part : {&equation.x, &equation.y, &equation.out}) {
+      for (size_t i = 0; i < part->size(); ++i) {
+        const char c = (*part)[i];
+        good = good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) &&
+               part->find(c, i + 1) == part->npos;
+      }
+    }
+  }
+  if (good) return equation;
+  return context.Fail("equation",
+                      absl::StrCat("`equation` cannot be ", Shown(context.Text("equation"))),
+                      "such as \"nchw,nwhu->nchu\": two operands, a letter per axis, each once");
+}
+
+// Notes the size that `letter` has in an operand; an axis of size 1 is repeated.
+bool Meet(OpContext& context, std::map<char, int64_t>& sizes, const std::string& letters,
+          const Shape& shape) {
+  if (static_cast<int>(letters.size()) != shape.rank()) {
+    context.Mismatch("values", absl::StrCat("the operand ", shape.ToString(), " does not have the ",
+                                            letters.size(), " axes of ", Shown(letters)));
+    return false;
+  }
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    int64_t& size = sizes.try_emplace(letters[static_cast<size_t>(axis)], 1).first->second;
+    if (size != 1 && shape[axis] != 1 && size != shape[axis]) {
+      context.Mismatch("values",
+                       absl::StrCat("axis `", std::string(1, letters[static_cast<size_t>(axis)]),
+                                    "` has size ", size, " and ", shape[axis]));
+      return false;
+    }
+    size = std::max(size, shape[axis]);
+  }
+  return true;
+}
+
+Inferred InferEinsum(OpContext& context) {
+  const std::vector<TensorType> values = context.TypesOf("values");
+  if (values.size() != 2 || values[0].dtype != values[1].dtype) {
+    return context.Mismatch("values", "einsum takes two operands of one element type");
+  }
+  const std::optional<Equation> equation = ReadEquation(context);
+  if (!equation.has_value()) return std::nullopt;
+  std::map<char, int64_t> sizes;
+  if (!Meet(context, sizes, equation->x, values[0].shape) ||
+      !Meet(context, sizes, equation->y, values[1].shape)) {
+    return std::nullopt;
+  }
+  std::vector<int64_t> dims;
+  for (const char letter : equation->out) {
+    const auto size = sizes.find(letter);
+    if (size == sizes.end()) {
+      return context.Fail("equation", absl::StrCat("no operand has the axis `",
+                                                   std::string(1, letter), "` of the result"));
+    }
+    dims.push_back(size->second);
+  }
+  const std::optional<Shape> shape = context.MakeShape("values", dims);
+  if (!shape.has_value()) return std::nullopt;
+  return std::vector{TensorType{values[0].dtype, *shape}};
+}
+
 constexpr Parameter kMatmul[] = {Arg("x", kNumbers), Arg("y", kNumbers).LooselyLike("x"),
                                  ConstBool("transpose_x").OrBool(false),
                                  ConstBool("transpose_y").OrBool(false)};
@@ -148,9 +226,12 @@ constexpr Parameter kAttention[] = {Arg("query", kFloats), Arg("key", kFloats).L
                                     Arg("value", kFloats).Like("query"),
                                     Arg("attn_mask", kFloats | kBools).Optional()};
 
+constexpr Parameter kEinsum[] = {Arg("values", kFloats).Variadic(), ConstText("equation")};
+
 constexpr OpSignature kOps[] = {
     {"matmul", kMatmul, InferMatmul},
     {"linear", kLinear, InferLinear},
+    {"einsum", kEinsum, InferEinsum},
     {"scaled_dot_product_attention", kAttention, InferAttention},
 };
 

@@ -48,7 +48,7 @@ Inferred InferArgReduce(OpContext& context) {
 
 constexpr Parameter kReduce[] = {Arg("x", kNumbers), ConstInts("axes").Computed(),
                                  ConstBool("keep_dims").OrBool(false)};
-constexpr Parameter kLogReduce[] = {Arg("x", kFloats), ConstInts("axes").Computed(),
+constexpr Parameter kLogReduce[] = {Arg("x", kNumbers), ConstInts("axes").Computed(),
                                     ConstBool("keep_dims").OrBool(false)};
 constexpr Parameter kArgReduce[] = {Arg("x", kNumbers), Axis().OrInt(-1),
                                     ConstBool("keep_dims").OrBool(false),

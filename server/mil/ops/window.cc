@@ -21,6 +21,12 @@ std::optional<Window> ReadWindow(OpContext& context, std::vector<int64_t> kernel
   }
   window.strides = context.Ints("strides");
   window.dilations = dilated ? context.Ints("dilations") : ones;
+  for (size_t i = 0; i < spatial; ++i) {
+    // Far beyond any tensor; it keeps all sums of sizes, strides and paddings in 64 bits.
+    if (window.kernel[i] - 1 <= (int64_t{1} << 46) / window.dilations[i]) continue;
+    context.Fail("dilations", "a window spans more than 2^46 elements");
+    return std::nullopt;
+  }
   const std::string& pad_type = context.Text("pad_type");
   window.same = pad_type == "same" || pad_type == "same_lower";
   const std::vector<int64_t> pad = context.Ints("pad");
@@ -51,8 +57,12 @@ std::optional<std::vector<int64_t>> CountWindows(OpContext& context, const Windo
     }
     const int64_t room = padded - window.Span(i);
     int64_t count = room / stride + 1;
-    // With ceil_mode a last, partial window counts if it starts inside the input or left padding.
-    if (round_up && room % stride != 0 && count * stride < size + window.before[i]) ++count;
+    // With ceil_mode a last, partial window counts; with padding only if it starts before the
+    // padding at the end (Core ML asks that of padded pools alone).
+    if (round_up && room % stride != 0) {
+      const bool is_padded = window.before[i] + window.after[i] > 0;
+      if (!is_padded || count * stride < size + window.before[i]) ++count;
+    }
     counts.push_back(count);
   }
   return counts;

@@ -12,10 +12,18 @@ MadeKernel MakeElementwise(OpSite& site);
 MadeKernel MakeMatmul(OpSite& site);
 MadeKernel MakeLinear(OpSite& site);
 MadeKernel MakeConv(OpSite& site);
+MadeKernel MakeConvTranspose(OpSite& site);
+MadeKernel MakePool(OpSite& site);
 MadeKernel MakeAttention(OpSite& site);
+MadeKernel MakeEinsum(OpSite& site);
+MadeKernel MakeDepthToSpace(OpSite& site);
+MadeKernel MakeSpaceToDepth(OpSite& site);
+MadeKernel MakeResize(OpSite& site);
 MadeKernel MakeReduce(OpSite& site);
 MadeKernel MakeSoftmax(OpSite& site);
 MadeKernel MakeLayerNorm(OpSite& site);
+MadeKernel MakeChannelNorm(OpSite& site);  // batch_norm, instance_norm
+MadeKernel MakeL2Norm(OpSite& site);
 MadeKernel MakeConcat(OpSite& site);
 
 }  // namespace anex::device::cpu

@@ -2,7 +2,6 @@
 #include <limits>
 
 #include "server/device/cpu/attention_shape.h"
-#include "server/device/cpu/conv_shape.h"
 #include "server/device/cpu/function_kernel.h"
 #include "server/device/cpu/matmul_shape.h"
 #include "server/device/cpu/reference/element.h"
@@ -19,18 +18,49 @@ int64_t MatrixAt(const View& view, const Index& batch, int64_t row, int64_t colu
   return at;
 }
 
+// A sum of products: in doubles, or in integers that wrap around.
+class Dot {
+ public:
+  Dot(const TensorRef& x, const TensorRef& y)
+      : x_(x), y_(y), integers_(!HoldsFloats(x) && !HoldsFloats(y)) {}
+
+  void Add(int64_t x, int64_t y) {
+    if (integers_) {
+      whole_ += static_cast<uint64_t>(GetInt(x_, x)) * static_cast<uint64_t>(GetInt(y_, y));
+    } else {
+      sum_ += GetDouble(x_, x) * GetDouble(y_, y);
+    }
+  }
+  // Element `i` of a bias.
+  void Add(const TensorRef& bias, int64_t i) {
+    if (integers_) {
+      whole_ += static_cast<uint64_t>(GetInt(bias, i));
+    } else {
+      sum_ += GetDouble(bias, i);
+    }
+  }
+  void Put(const TensorRef& out, int64_t i) const {
+    integers_ ? PutInt(out, i, static_cast<int64_t>(whole_)) : PutDouble(out, i, sum_);
+  }
+
+ private:
+  const TensorRef &x_, &y_;
+  const bool integers_;
+  double sum_ = 0;
+  uint64_t whole_ = 0;
+};
+
 void RunMatmul(const MatmulShape& shape, const RunContext& run) {
   Index batch{};
   int64_t i = 0;
   do {
     for (int64_t row = 0; row < shape.m; ++row) {
       for (int64_t column = 0; column < shape.n; ++column) {
-        double sum = 0;
+        Dot dot(run.in[0], run.in[1]);
         for (int64_t k = 0; k < shape.k; ++k) {
-          sum += GetDouble(run.in[0], MatrixAt(shape.x, batch, row, k)) *
-                 GetDouble(run.in[1], MatrixAt(shape.y, batch, k, column));
+          dot.Add(MatrixAt(shape.x, batch, row, k), MatrixAt(shape.y, batch, k, column));
         }
-        PutDouble(run.out[0], i++, sum);
+        dot.Put(run.out[0], i++);
       }
     }
   } while (Advance(shape.batch, batch));
@@ -39,65 +69,10 @@ void RunMatmul(const MatmulShape& shape, const RunContext& run) {
 void RunLinear(int64_t rows, int64_t outputs, int64_t inputs, bool bias, const RunContext& run) {
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t o = 0; o < outputs; ++o) {
-      double sum = bias ? GetDouble(run.in[2], o) : 0;
-      for (int64_t k = 0; k < inputs; ++k) {
-        sum += GetDouble(run.in[0], row * inputs + k) * GetDouble(run.in[1], o * inputs + k);
-      }
-      PutDouble(run.out[0], row * outputs + o, sum);
-    }
-  }
-}
-
-using Spatial = std::array<int64_t, kMaxSpatial>;
-
-// Where kernel element `k` falls for output `o`; false if that is in the padding.
-bool InputAt(const ConvShape& conv, const Spatial& o, const Spatial& k, Spatial& at) {
-  for (int axis = 0; axis < kMaxSpatial; ++axis) {
-    at[axis] = o[axis] * conv.stride[axis] + k[axis] * conv.dilation[axis] - conv.pad[axis];
-    if (at[axis] < 0 || at[axis] >= conv.in[axis]) return false;
-  }
-  return true;
-}
-
-int64_t Flat(const Spatial& size, const Spatial& at) {
-  return (at[0] * size[1] + at[1]) * size[2] + at[2];
-}
-
-// Calls f for every position in `size`, in row-major order.
-template <typename F>
-void ForSpatial(const Spatial& size, F f) {
-  for (int64_t a = 0; a < size[0]; ++a) {
-    for (int64_t b = 0; b < size[1]; ++b) {
-      for (int64_t c = 0; c < size[2]; ++c) f(Spatial{a, b, c});
-    }
-  }
-}
-
-double ConvOne(const ConvShape& conv, const RunContext& run, int64_t image, int64_t channel,
-               const Spatial& o) {
-  const int64_t group = channel / conv.out_channels;
-  double sum = 0;
-  for (int64_t c = 0; c < conv.in_channels; ++c) {
-    const int64_t plane = (image * conv.groups + group) * conv.in_channels + c;
-    const int64_t filter = channel * conv.in_channels + c;
-    ForSpatial(conv.kernel, [&](const Spatial& k) {
-      Spatial at;
-      if (!InputAt(conv, o, k, at)) return;
-      sum += GetDouble(run.in[0], plane * conv.in_size() + Flat(conv.in, at)) *
-             GetDouble(run.in[1], filter * conv.kernel_size() + Flat(conv.kernel, k));
-    });
-  }
-  return sum;
-}
-
-void RunConv(const ConvShape& conv, bool bias, const RunContext& run) {
-  int64_t i = 0;
-  for (int64_t image = 0; image < conv.batch; ++image) {
-    for (int64_t channel = 0; channel < conv.groups * conv.out_channels; ++channel) {
-      const double start = bias ? GetDouble(run.in[2], channel) : 0;
-      ForSpatial(conv.out, [&](const Spatial& o) {
-        PutDouble(run.out[0], i++, start + ConvOne(conv, run, image, channel, o));
-      });
+      Dot dot(run.in[0], run.in[1]);
+      if (bias) dot.Add(run.in[2], o);
+      for (int64_t k = 0; k < inputs; ++k) dot.Add(row * inputs + k, o * inputs + k);
+      dot.Put(run.out[0], row * outputs + o);
     }
   }
 }
@@ -168,17 +143,6 @@ MadeKernel MakeLinear(OpSite& site) {
   const int64_t rows = site.TypeOf("x").shape.ElementCount() / inputs;
   return MakeFunctionKernel(
       [=](const RunContext& run) { RunLinear(rows, outputs, inputs, bias, run); });
-}
-
-MadeKernel MakeConv(OpSite& site) {
-  absl::StatusOr<ConvShape> conv = ReadConv(site);
-  if (!conv.ok()) return conv.status();
-  site.Use("x");
-  site.Use("weight");
-  const bool bias = site.Has("bias");
-  if (bias) site.Use("bias");
-  return MakeFunctionKernel(
-      [conv = *conv, bias](const RunContext& run) { RunConv(conv, bias, run); });
 }
 
 MadeKernel MakeAttention(OpSite& site) {

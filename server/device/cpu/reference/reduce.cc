@@ -6,6 +6,7 @@
 
 #include "server/device/cpu/function_kernel.h"
 #include "server/device/cpu/reference/element.h"
+#include "server/device/cpu/reference/parts.h"
 #include "server/device/cpu/reference/reference.h"
 
 namespace anex::device::cpu::reference {
@@ -23,34 +24,6 @@ constexpr struct {
     {"reduce_l2_norm", Reduction::kL2},     {"reduce_sum_square", Reduction::kSumSquare},
     {"reduce_log_sum", Reduction::kLogSum}, {"reduce_log_sum_exp", Reduction::kLogSumExp},
 };
-
-// The part of a shape that a reduction keeps, and the part that it runs over; each has the rank of
-// the whole, with 1 where the other has the size.
-struct Parts {
-  Shape kept, reduced;
-  int64_t count = 1;  // elements of `reduced`
-};
-
-Parts PartsOf(const Shape& shape, const std::vector<int>& axes) {
-  std::vector<int64_t> kept(shape.dims().begin(), shape.dims().end());
-  std::vector<int64_t> reduced(kept.size(), 1);
-  for (const int axis : axes) std::swap(kept[axis], reduced[axis]);
-  Parts parts{*Shape::Make(kept), *Shape::Make(reduced)};
-  parts.count = parts.reduced.ElementCount();
-  return parts;
-}
-
-// Calls f(position, number) for every element that goes into the one at `kept`.
-template <typename F>
-void ForReduced(const Shape& shape, const Parts& parts, const Index& kept, F f) {
-  Index reduced{};
-  int64_t number = 0;
-  do {
-    Index index{};
-    for (int axis = 0; axis < shape.rank(); ++axis) index[axis] = kept[axis] + reduced[axis];
-    f(Position(shape, index, shape.rank()), number++);
-  } while (Advance(parts.reduced, reduced));
-}
 
 double Maximum(double a, double b) { return a > b || std::isnan(a) ? a : b; }
 double Minimum(double a, double b) { return a < b || std::isnan(a) ? a : b; }
@@ -110,6 +83,42 @@ double LogSumExp(const TensorRef& x, const Parts& parts, const Index& kept) {
   return largest + std::log(sum);
 }
 
+// The reductions that integers do without fractions; sums and products wrap around.
+bool IsWhole(Reduction reduction) {
+  return reduction != Reduction::kMean && reduction != Reduction::kL2 &&
+         reduction != Reduction::kLogSum && reduction != Reduction::kLogSumExp;
+}
+
+uint64_t AddInteger(Reduction reduction, uint64_t total, int64_t x) {
+  const auto value = static_cast<uint64_t>(x);
+  switch (reduction) {
+    case Reduction::kMax:
+      return static_cast<int64_t>(total) > x ? total : value;
+    case Reduction::kMin:
+      return static_cast<int64_t>(total) < x ? total : value;
+    case Reduction::kProd:
+      return total * value;
+    case Reduction::kL1:
+      return total + (x < 0 ? 0 - value : value);
+    case Reduction::kSumSquare:
+      return total + value * value;
+    default:
+      return total + value;
+  }
+}
+
+int64_t ReduceIntegers(Reduction reduction, const TensorRef& x, const Parts& parts,
+                       const Index& kept) {
+  uint64_t total = reduction == Reduction::kProd ? 1 : 0;
+  const bool extreme = reduction == Reduction::kMax || reduction == Reduction::kMin;
+  ForReduced(x.view->shape, parts, kept, [&](int64_t at, int64_t number) {
+    const int64_t value = GetInt(x, at);
+    const bool first = extreme && number == 0;
+    total = first ? static_cast<uint64_t>(value) : AddInteger(reduction, total, value);
+  });
+  return static_cast<int64_t>(total);
+}
+
 double ReduceOne(Reduction reduction, const TensorRef& x, const Parts& parts, const Index& kept) {
   if (reduction == Reduction::kLogSumExp) return LogSumExp(x, parts, kept);
   double total = Start(reduction);
@@ -145,7 +154,11 @@ MadeKernel MakeReduce(OpSite& site) {
       Index kept{};
       int64_t i = 0;
       do {
-        PutDouble(run.out[0], i++, ReduceOne(reduction, run.in[0], parts, kept));
+        if (!HoldsFloats(run.in[0]) && IsWhole(reduction)) {
+          PutInt(run.out[0], i++, ReduceIntegers(reduction, run.in[0], parts, kept));
+        } else {
+          PutDouble(run.out[0], i++, ReduceOne(reduction, run.in[0], parts, kept));
+        }
       } while (Advance(parts.kept, kept));
     });
   }
@@ -161,56 +174,6 @@ MadeKernel MakeArgReduce(OpSite& site) {
     int64_t i = 0;
     do {
       PutInt(run.out[0], i++, ArgOne(largest, run.in[0], parts, kept));
-    } while (Advance(parts.kept, kept));
-  });
-}
-
-MadeKernel MakeSoftmax(OpSite& site) {
-  const Shape& shape = site.TypeOf("x").shape;
-  site.Use("x");
-  const Parts parts = PartsOf(shape, {FromZero(site.IntOr("axis", -1), shape.rank())});
-  return MakeFunctionKernel([parts](const RunContext& run) {
-    const TensorRef &x = run.in[0], &out = run.out[0];
-    const Shape& whole = x.view->shape;
-    Index kept{};
-    do {
-      double largest = -std::numeric_limits<double>::infinity(), sum = 0;
-      ForReduced(whole, parts, kept,
-                 [&](int64_t at, int64_t) { largest = Maximum(largest, GetDouble(x, at)); });
-      ForReduced(whole, parts, kept,
-                 [&](int64_t at, int64_t) { sum += std::exp(GetDouble(x, at) - largest); });
-      ForReduced(whole, parts, kept, [&](int64_t at, int64_t) {
-        PutDouble(out, at, std::exp(GetDouble(x, at) - largest) / sum);
-      });
-    } while (Advance(parts.kept, kept));
-  });
-}
-
-MadeKernel MakeLayerNorm(OpSite& site) {
-  const Shape& shape = site.TypeOf("x").shape;
-  const Parts parts = PartsOf(shape, site.Axes("axes", shape.rank()));
-  site.Use("x");
-  const size_t gamma = site.Has("gamma") ? site.Use("gamma") : 0;  // 0 is x: none
-  const size_t beta = site.Has("beta") ? site.Use("beta") : 0;
-  const double epsilon = site.DoubleOr("epsilon", 1e-5);
-  return MakeFunctionKernel([=](const RunContext& run) {
-    const TensorRef& x = run.in[0];
-    const auto n = static_cast<double>(parts.count);
-    Index kept{};
-    do {
-      double sum = 0, squares = 0;
-      ForReduced(x.view->shape, parts, kept, [&](int64_t at, int64_t) { sum += GetDouble(x, at); });
-      const double mean = sum / n;
-      ForReduced(x.view->shape, parts, kept, [&](int64_t at, int64_t) {
-        squares += (GetDouble(x, at) - mean) * (GetDouble(x, at) - mean);
-      });
-      const double scale = 1 / std::sqrt(squares / n + epsilon);
-      // gamma and beta have the shape of the reduced axes: their elements come in this order too.
-      ForReduced(x.view->shape, parts, kept, [&](int64_t at, int64_t number) {
-        const double g = gamma != 0 ? GetDouble(run.in[gamma], number) : 1;
-        const double b = beta != 0 ? GetDouble(run.in[beta], number) : 0;
-        PutDouble(run.out[0], at, (GetDouble(x, at) - mean) * scale * g + b);
-      });
     } while (Advance(parts.kept, kept));
   });
 }

@@ -13,12 +13,19 @@ MadeKernel MakeElementwise(OpSite& site);
 MadeKernel MakeMatmul(OpSite& site);
 MadeKernel MakeLinear(OpSite& site);
 MadeKernel MakeConv(OpSite& site);
+MadeKernel MakeConvTranspose(OpSite& site);
+MadeKernel MakePool(OpSite& site);
 MadeKernel MakeAttention(OpSite& site);
+MadeKernel MakeEinsum(OpSite& site);
 
 MadeKernel MakeReduce(OpSite& site);  // reduce_*, without the two below
 MadeKernel MakeArgReduce(OpSite& site);
 MadeKernel MakeSoftmax(OpSite& site);
 MadeKernel MakeLayerNorm(OpSite& site);
+MadeKernel MakeBatchNorm(OpSite& site);
+MadeKernel MakeInstanceNorm(OpSite& site);
+MadeKernel MakeL2Norm(OpSite& site);
+MadeKernel MakeLocalResponseNorm(OpSite& site);
 
 MadeKernel MakeReshape(OpSite& site);  // identity, squeeze, expand_dims too
 MadeKernel MakeTranspose(OpSite& site);
@@ -34,6 +41,23 @@ MadeKernel MakeFill(OpSite& site);  // fill, range_1d
 
 MadeKernel MakeQuantize(OpSite& site);
 MadeKernel MakeDequantize(OpSite& site);  // constexpr_affine_dequantize too
+
+MadeKernel MakeDepthToSpace(OpSite& site);  // pixel_shuffle too
+MadeKernel MakeSpaceToDepth(OpSite& site);  // pixel_unshuffle too
+MadeKernel MakeSpaceToBatch(OpSite& site);
+MadeKernel MakeBatchToSpace(OpSite& site);
+MadeKernel MakeCrop(OpSite& site);
+MadeKernel MakeResize(OpSite& site);  // upsample_*, resize_*, resize
+MadeKernel MakeCropResize(OpSite& site);
+MadeKernel MakeResample(OpSite& site);
+MadeKernel MakeAffine(OpSite& site);
+
+MadeKernel MakeLutToDense(OpSite& site);
+MadeKernel MakeSparseToDense(OpSite& site);
+MadeKernel MakeLutToSparse(OpSite& site);
+MadeKernel MakeBlockwise(OpSite& site);
+MadeKernel MakeSparseBlockwise(OpSite& site);
+MadeKernel MakeConstexprCast(OpSite& site);
 
 }  // namespace anex::device::cpu::reference
 
