@@ -94,6 +94,8 @@ absl::StatusOr<std::vector<AxisTaps>> ReadResize(const OpSite& site) {
   const int count = site.op() == "resize" ? static_cast<int>(site.Int("resized_dims")) : 2;
   std::vector<AxisTaps> all;
   for (int axis = x.rank() - count; axis < x.rank(); ++axis) {
+    // The table of an axis takes 24 bytes per element: 100 MB.
+    if (out[axis] > int64_t{1} << 22) return site.Unsupported("an axis of more than 2^22 elements");
     all.push_back(IsNearest(site) ? NearestTaps(axis, *sampling, x[axis], out[axis])
                                   : LinearTaps(axis, *sampling, x[axis], out[axis]));
   }

@@ -16,6 +16,15 @@ Inferred InferGelu(OpContext& context) {
   return SameAsX(context);
 }
 
+// From ios17 on the bounds must be in order.
+Inferred InferClip(OpContext& context) {
+  const double low = context.Double("alpha"), high = context.Double("beta");
+  if (context.opset() >= 17 && !(low < high)) {
+    return context.Fail("alpha", absl::StrCat("alpha, ", low, ", must be below beta, ", high));
+  }
+  return SameAsX(context);
+}
+
 // One slope per channel, channels being axis 1.
 Inferred InferPerChannel(OpContext& context, std::string_view slope) {
   const Shape& x = context.ShapeOf("x");
@@ -93,7 +102,7 @@ constexpr OpSignature kOps[] = {
     {"elu", kElu, SameAsX},
     {"threshold", kThreshold, SameAsX},
     {"thresholded_relu", kThresholdedRelu, SameAsX},
-    {"clip", kClip, SameAsX},
+    {"clip", kClip, InferClip},
     {"clamped_relu", kClampedRelu, SameAsX},
     {"sigmoid_hard", kHardSigmoid, SameAsX},
     {"scaled_tanh", kScaledTanh, SameAsX},

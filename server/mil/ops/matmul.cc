@@ -90,16 +90,10 @@ Inferred InferLinear(OpContext& context) {
   return std::vector{TensorType{dtype, *shape}};
 }
 
-// The mask is bool (true keeps) or a float to add, and broadcasts to [..., L, S].
+// The mask is bool (true keeps) or any float to add, and broadcasts to [..., L, S].
 bool CheckMask(OpContext& context, const Shape& scores) {
   if (!context.Has("attn_mask")) return true;
   const TensorType& mask = context.TypeOf("attn_mask");
-  if (mask.dtype != DType::kBool && mask.dtype != context.DTypeOf("query")) {
-    context.Fail("attn_mask", absl::StrCat("the mask must be bool or ",
-                                           std::string(DTypeName(context.DTypeOf("query"))),
-                                           ", found ", std::string(DTypeName(mask.dtype))));
-    return false;
-  }
   const std::optional<Shape> shape = context.Broadcast("attn_mask", scores, mask.shape);
   if (!shape.has_value()) return false;
   if (*shape == scores) return true;

@@ -28,6 +28,10 @@ std::optional<Window> ReadWindow(OpContext& context, std::vector<int64_t> kernel
     return std::nullopt;
   }
   const std::string& pad_type = context.Text("pad_type");
+  if (pad_type == "same_lower" && context.opset() < 16) {
+    context.Fail("pad_type", "pad_type \"same_lower\" exists from ios16 on");
+    return std::nullopt;
+  }
   window.same = pad_type == "same" || pad_type == "same_lower";
   const std::vector<int64_t> pad = context.Ints("pad");
   for (size_t i = 0; i < spatial; ++i) {

@@ -102,6 +102,8 @@ MadeKernel MakeConvTranspose(OpSite& site) {
   absl::StatusOr<ConvShape> conv = ReadConvTranspose(site);
   if (!conv.ok()) return conv.status();
   if (!IsFast(site.ResultType().dtype)) return nullptr;
+  // Columns beyond any memory: their number must not overflow. The reference keeps none.
+  if (conv->kernel_size() > (int64_t{1} << 40) / conv->out_size()) return nullptr;
   return std::make_unique<ConvTransposeKernel>(site, *conv);
 }
 
