@@ -7,9 +7,9 @@ absl::StatusOr<ConvShape> Read(const OpSite& site, bool transposed) {
   const Shape &x = site.TypeOf("x").shape, &weight = site.TypeOf("weight").shape;
   const Shape& out = site.ResultType().shape;
   ConvShape conv;
-  absl::Status status = ReadSpatial(site, x, conv.spatial, transposed ? conv.out : conv.in);
-  status.Update(ReadSpatial(site, out, conv.spatial, transposed ? conv.in : conv.out));
-  status.Update(ReadSpatial(site, weight, conv.spatial, conv.kernel));
+  absl::Status status = ReadSpatial(site, x, conv, transposed ? conv.out : conv.in);
+  status.Update(ReadSpatial(site, out, conv, transposed ? conv.in : conv.out));
+  status.Update(ReadSpatial(site, weight, conv, conv.kernel));
   if (status.ok()) status = ReadWindow(site, conv);
   if (!status.ok()) return status;
   conv.batch = x[0];

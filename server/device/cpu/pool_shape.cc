@@ -24,11 +24,11 @@ int64_t PoolShape::Divisor(const Spatial& o) const {
 absl::StatusOr<PoolShape> ReadPool(const OpSite& site) {
   const Shape &x = site.TypeOf("x").shape, &out = site.ResultType().shape;
   PoolShape pool;
-  absl::Status status = ReadSpatial(site, x, pool.spatial, pool.in);
-  status.Update(ReadSpatial(site, out, pool.spatial, pool.out));
+  absl::Status status = ReadSpatial(site, x, pool, pool.in);
+  status.Update(ReadSpatial(site, out, pool, pool.out));
   if (!status.ok()) return status;
   const std::vector<int64_t> kernel = site.Ints("kernel_sizes");
-  std::copy(kernel.begin(), kernel.end(), pool.kernel.begin());
+  std::copy(kernel.begin(), kernel.end(), pool.kernel.begin() + pool.Place(0));
   if (status = ReadWindow(site, pool); !status.ok()) return status;
   pool.pool = site.op() == "max_pool"   ? Pool::kMax
               : site.op() == "avg_pool" ? Pool::kAverage
@@ -38,9 +38,10 @@ absl::StatusOr<PoolShape> ReadPool(const OpSite& site) {
   const bool custom = site.Has("pad_type") && site.Text("pad_type") == "custom";
   const std::vector<int64_t> pad = custom ? site.Ints("pad") : std::vector<int64_t>();
   for (int i = 0; i < pool.spatial; ++i) {
-    const int64_t reach = pool.InputAt(i, pool.out[i] - 1, pool.kernel[i] - 1) + 1 - pool.in[i];
+    const int at = pool.Place(i);
+    const int64_t reach = pool.InputAt(at, pool.out[at] - 1, pool.kernel[at] - 1) + 1 - pool.in[at];
     const bool same = site.Text("pad_type").starts_with("same");
-    pool.pad_after[i] = custom ? pad[2 * i + 1] : same ? std::max<int64_t>(0, reach) : 0;
+    pool.pad_after[at] = custom ? pad[2 * i + 1] : same ? std::max<int64_t>(0, reach) : 0;
   }
   return pool;
 }

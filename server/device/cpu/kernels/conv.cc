@@ -45,12 +45,15 @@ class ConvKernel final : public Kernel {
         channels_(conv.out_channels_of_group()),
         depth_(conv.in_channels * conv.kernel_size()),
         block_(BlockOf(conv, depth_)),
+        blocks_((conv.out_size() + block_ - 1) / block_),
         x_(PackedView(site.TypeOf("x").dtype,
                       Shape{conv.batch * conv.groups * conv.in_channels * conv.in_size()})),
         weights_(Ask(site)) {}
 
   uint64_t scratch_bytes(int slots) const override {
-    return static_cast<uint64_t>(weights_.scratch_floats() + SlotFloats() * slots) * sizeof(float);
+    return static_cast<uint64_t>(weights_.scratch_floats() + PlaneFloats() * PlaneCopies(slots) +
+                                 SlotFloats() * slots) *
+           sizeof(float);
   }
   uint64_t resident_bytes() const override { return weights_.resident_bytes(); }
 
@@ -58,10 +61,22 @@ class ConvKernel final : public Kernel {
     auto* scratch = reinterpret_cast<float*>(run.scratch);
     const Weights::Loaded loaded = weights_.Load(run, scratch);
     scratch += weights_.scratch_floats();
-    const int64_t blocks = (conv_.out_size() + block_ - 1) / block_;
-    run.pool->ParallelFor(conv_.batch * conv_.groups * blocks, [&](int64_t task, int slot) {
-      RunBlock(run, task / blocks, task % blocks * block_, loaded, scratch + slot * SlotFloats());
-    });
+    float* planes = scratch;
+    scratch += PlaneFloats() * PlaneCopies(run.pool->slots());
+    const int64_t count = conv_.batch * conv_.groups;
+    if (blocks_ == 1) {
+      run.pool->ParallelFor(count, [&](int64_t image, int slot) {
+        const float* x = LoadPlanes(run, image, planes + slot * PlaneFloats());
+        RunBlock(run, image, 0, x, loaded, scratch + slot * SlotFloats());
+      });
+      return;
+    }
+    for (int64_t image = 0; image < count; ++image) {
+      const float* x = LoadPlanes(run, image, planes);
+      run.pool->ParallelFor(blocks_, [&](int64_t block, int slot) {
+        RunBlock(run, image, block * block_, x, loaded, scratch + slot * SlotFloats());
+      });
+    }
   }
 
  private:
@@ -74,16 +89,21 @@ class ConvKernel final : public Kernel {
     return std::min(conv.out_size(), std::max<int64_t>(64, (int64_t{1} << 17) / depth));
   }
   int64_t PlaneFloats() const { return conv_.in_channels * conv_.in_size(); }
-  int64_t SlotFloats() const { return PlaneFloats() + depth_ * block_ + channels_ * block_; }
+  int64_t SlotFloats() const { return depth_ * block_ + channels_ * block_; }
+  // Blocks of one image share its planes; whole images are read by whoever computes them.
+  int64_t PlaneCopies(int slots) const { return blocks_ == 1 ? slots : 1; }
+
+  const float* LoadPlanes(const RunContext& run, int64_t image_group, float* scratch) const {
+    return x_.Load(run.in[0].data, image_group * PlaneFloats(), static_cast<size_t>(PlaneFloats()),
+                   scratch);
+  }
 
   // One image and group: output positions [first, first + block).
-  void RunBlock(const RunContext& run, int64_t image_group, int64_t first,
+  void RunBlock(const RunContext& run, int64_t image_group, int64_t first, const float* planes,
                 const Weights::Loaded& loaded, float* scratch) const {
     const int64_t group = image_group % conv_.groups;
     const int64_t n = std::min(block_, conv_.out_size() - first);
-    const float* planes = x_.Load(run.in[0].data, image_group * PlaneFloats(),
-                                  static_cast<size_t>(PlaneFloats()), scratch);
-    float* patches = scratch + PlaneFloats();
+    float* patches = scratch;
     float* product = patches + depth_ * block_;
     GatherPatches(planes, first, n, patches);
     Gemm(channels_, n, depth_, {loaded.weight + group * channels_ * depth_, depth_}, {patches, n},
@@ -113,7 +133,7 @@ class ConvKernel final : public Kernel {
   void GatherOne(const float* plane, const Spatial& k, int64_t first, int64_t n, float* to) const {
     std::fill_n(to, n, 0.0f);
     const int64_t stride = conv_.stride[2];
-    ForRuns(conv_, k, [&](int64_t o, int64_t from, int64_t count) {
+    ForRuns(conv_, k, first, first + n, [&](int64_t o, int64_t from, int64_t count) {
       const int64_t begin = std::max<int64_t>(0, first - o);
       const int64_t end = std::min(count, first + n - o);
       const float* source = plane + from;
@@ -129,7 +149,7 @@ class ConvKernel final : public Kernel {
   const VectorOps& ops_;
   const ConvShape conv_;
   const DType result_;
-  const int64_t channels_, depth_, block_;
+  const int64_t channels_, depth_, block_, blocks_;
   const Reader x_;
   const Weights weights_;
 };

@@ -19,6 +19,8 @@ MadeKernel MakeEinsum(OpSite& site);
 MadeKernel MakeDepthToSpace(OpSite& site);
 MadeKernel MakeSpaceToDepth(OpSite& site);
 MadeKernel MakeResize(OpSite& site);
+MadeKernel MakeQuantize(OpSite& site);
+MadeKernel MakeDequantize(OpSite& site);
 MadeKernel MakeReduce(OpSite& site);
 MadeKernel MakeSoftmax(OpSite& site);
 MadeKernel MakeLayerNorm(OpSite& site);

@@ -103,6 +103,75 @@ class LayerNormKernel final : public Kernel {
   const double epsilon_;
 };
 
+// Along axes that are not the last: columns side by side, a block of them at a time, in double.
+class ColumnNormKernel final : public Kernel {
+ public:
+  ColumnNormKernel(OpSite& site, Rows rows)
+      : rows_(rows),
+        dtype_(site.ResultType().dtype),
+        x_(PackedView(dtype_, Shape{site.InputView(site.Use("x")).elements()})),
+        gamma_(site, "gamma", rows.length),
+        beta_(site, "beta", rows.length),
+        epsilon_(site.DoubleOr("epsilon", 1e-5)) {}
+
+  uint64_t scratch_bytes(int) const override {
+    return static_cast<uint64_t>(2 * rows_.length) * sizeof(float);
+  }
+
+  void Run(const RunContext& run) const override {
+    auto* scratch = reinterpret_cast<float*>(run.scratch);
+    const float* gamma = gamma_.Load(run, scratch);
+    const float* beta = beta_.Load(run, scratch + rows_.length);
+    const int64_t blocks = (rows_.inner + kColumns - 1) / kColumns;
+    run.pool->ParallelFor(rows_.outer * blocks, [&](int64_t task, int) {
+      RunColumns(run, task / blocks, task % blocks * kColumns, gamma, beta);
+    });
+  }
+
+ private:
+  static constexpr int64_t kColumns = 64;
+
+  // f(row, its columns) for every row.
+  template <typename F>
+  void ForRows(const RunContext& run, int64_t outer, int64_t first, size_t n, F f) const {
+    alignas(64) float block[kColumns];
+    for (int64_t row = 0; row < rows_.length; ++row) {
+      const int64_t at = (outer * rows_.length + row) * rows_.inner + first;
+      f(row, at, x_.Load(run.in[0].data, at, n, block));
+    }
+  }
+
+  void RunColumns(const RunContext& run, int64_t outer, int64_t first, const float* gamma,
+                  const float* beta) const {
+    const auto n = static_cast<size_t>(std::min(kColumns, rows_.inner - first));
+    const auto count = static_cast<double>(rows_.length);
+    alignas(64) double mean[kColumns] = {}, scale[kColumns] = {};
+    ForRows(run, outer, first, n,
+            [&](int64_t, int64_t, const float* x) { ops_.add_columns(x, mean, n); });
+    for (size_t i = 0; i < n; ++i) mean[i] /= count;
+    ForRows(run, outer, first, n, [&](int64_t, int64_t, const float* x) {
+      for (size_t i = 0; i < n; ++i)
+        scale[i] += (double{x[i]} - mean[i]) * (double{x[i]} - mean[i]);
+    });
+    for (size_t i = 0; i < n; ++i) scale[i] = 1 / std::sqrt(scale[i] / count + epsilon_);
+    ForRows(run, outer, first, n, [&](int64_t row, int64_t at, const float* x) {
+      const double g = gamma == nullptr ? 1 : gamma[row], b = beta == nullptr ? 0 : beta[row];
+      alignas(64) float result[kColumns];
+      for (size_t i = 0; i < n; ++i) {
+        result[i] = static_cast<float>((double{x[i]} - mean[i]) * scale[i] * g + b);
+      }
+      StoreFloats(ops_, dtype_, result, run.out[0].data, at, n);
+    });
+  }
+
+  const VectorOps& ops_ = ActiveVectorOps();
+  const Rows rows_;
+  const DType dtype_;
+  const Reader x_;
+  const Numbers gamma_, beta_;
+  const double epsilon_;
+};
+
 // batch_norm and instance_norm: a row is one channel of one batch entry. With statistics given
 // (batch_norm) they are per channel, else they are the row's own.
 class ChannelNormKernel final : public Kernel {
@@ -176,7 +245,8 @@ MadeKernel MakeLayerNorm(OpSite& site) {
   if (!IsFast(site.ResultType().dtype)) return nullptr;
   const Shape& shape = site.TypeOf("x").shape;
   const std::optional<Rows> rows = RowsAlong(shape, site.Axes("axes", shape.rank()));
-  if (!rows.has_value() || rows->inner != 1) return nullptr;  // the reference does the others
+  if (!rows.has_value()) return nullptr;  // the reference does axes that are not neighbours
+  if (rows->inner != 1) return std::make_unique<ColumnNormKernel>(site, *rows);
   return std::make_unique<LayerNormKernel>(site, *rows);
 }
 

@@ -1,7 +1,7 @@
 #include <cmath>
-#include <optional>
 
 #include "server/device/cpu/function_kernel.h"
+#include "server/device/cpu/quantize_shape.h"
 #include "server/device/cpu/reference/element.h"
 #include "server/device/cpu/reference/reference.h"
 
@@ -9,26 +9,17 @@ namespace anex::device::cpu::reference {
 namespace {
 
 // One scale and zero point for all, or one per place on an axis.
-struct Scales {
-  Shape shape;
-  int axis = 0;
-  bool per_axis = false;
+struct Scales : QuantizeShape {
   size_t scale = 0, zero_point = 0;  // operands; 0 = there is none
 
-  double ScaleAt(const RunContext& run, const Index& index) const {
-    return GetDouble(run.in[scale], per_axis ? index[axis] : 0);
-  }
-  double ZeroAt(const RunContext& run, const Index& index) const {
-    if (zero_point == 0) return 0;
-    return GetDouble(run.in[zero_point], run.in[zero_point].view->elements() > 1 ? index[axis] : 0);
+  // Element of a scale or zero point: one for all, or one per place.
+  static double At(const TensorRef& numbers, int64_t place) {
+    return GetDouble(numbers, numbers.view->elements() > 1 ? place : 0);
   }
 };
 
 Scales ReadScales(OpSite& site, std::string_view data) {
-  Scales scales;
-  scales.shape = site.TypeOf(data).shape;
-  scales.axis = FromZero(site.IntOr("axis", 0), scales.shape.rank());
-  scales.per_axis = site.TypeOf("scale").shape.ElementCount() > 1;
+  Scales scales{ReadQuantize(site, data)};
   site.Use(data);
   scales.scale = site.Use("scale");
   if (site.Has("zero_point")) scales.zero_point = site.Use("zero_point");
@@ -39,13 +30,15 @@ Scales ReadScales(OpSite& site, std::string_view data) {
 template <typename F>
 std::unique_ptr<Kernel> MakeScaled(const Scales& scales, F f) {
   return MakeFunctionKernel([scales, f](const RunContext& run) {
-    Index index{};
     int64_t i = 0;
-    do {
-      const double result =
-          f(GetDouble(run.in[0], i), scales.ScaleAt(run, index), scales.ZeroAt(run, index));
-      PutDouble(run.out[0], i++, result);
-    } while (Advance(scales.shape, index));
+    for (int64_t row = 0; row < scales.outer * scales.places; ++row) {
+      const int64_t place = row % scales.places;
+      const double scale = Scales::At(run.in[scales.scale], place);
+      const double zero = scales.zero_point == 0 ? 0 : Scales::At(run.in[scales.zero_point], place);
+      for (const int64_t end = i + scales.inner; i < end; ++i) {
+        PutDouble(run.out[0], i, f(GetDouble(run.in[0], i), scale, zero));
+      }
+    }
   });
 }
 
