@@ -20,7 +20,9 @@ if(ANEX_SANITIZE)
   add_compile_options(-fsanitize=${ANEX_SANITIZE} -fno-omit-frame-pointer -g1 -O1)
   add_link_options(-fsanitize=${ANEX_SANITIZE})
   if(ANEX_SANITIZE MATCHES "undefined")
-    add_compile_options(-fno-sanitize-recover=undefined)
+    # vptr looks at memory through a pipe: without a descriptor left, as some tests have it, every
+    # object seems bad to it.
+    add_compile_options(-fno-sanitize-recover=undefined -fno-sanitize=vptr)
   endif()
   if(ANEX_SANITIZE STREQUAL "thread" AND NOT APPLE)
     # In every program: without it TSan does not see the distribution's absl::Mutex.

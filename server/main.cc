@@ -296,18 +296,26 @@ int FailedStart(const absl::Status& status, const Log& log, const Daemon& daemon
   return !daemon.lock && absl::IsAlreadyExists(status) ? kExitLockHeld : kExitFailedStart;
 }
 
-int Run(const Config& config) {
+// Without destructors of statics: gRPC may clean up on a thread of its own, and a compile that hung
+// has been left behind; both would race them.
+[[noreturn]] void Leave(int code) {
+  std::fflush(nullptr);
+  ::_exit(code);
+}
+
+// Does not return but by Leave.
+[[noreturn]] void Run(const Config& config) {
   const Log log = Log::OnStandardError(config.log_level, config.log_format);
   SignalWatch signals(log);
   RaiseDescriptorLimit(log);
   Daemon daemon;
-  if (absl::Status s = StartAll(config, log, daemon); !s.ok()) return FailedStart(s, log, daemon);
+  if (absl::Status s = StartAll(config, log, daemon); !s.ok()) {
+    Leave(FailedStart(s, log, daemon));
+  }
   SayReady(config, log, daemon);
   signals.Wait();
   DrainAndStop(config, log, daemon);
-  // Everything of ours has ended and said so. Threads of gRPC may still run, and destructors of
-  // statics would race them: seen as an abort after the last line in one of many stops under load.
-  ::_exit(EXIT_SUCCESS);
+  Leave(EXIT_SUCCESS);
 }
 
 int Main(int argc, char** argv) {
@@ -319,7 +327,7 @@ int Main(int argc, char** argv) {
     return kExitBadConfig;
   }
   if (line->print) return std::fputs(line->print->c_str(), stdout) < 0 ? kExitFailedStart : 0;
-  return Run(line->config);
+  Run(line->config);
 }
 
 }  // namespace

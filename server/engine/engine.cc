@@ -21,11 +21,6 @@ const Clock& ClockOf(const EngineOptions& options) {
   return options.clock != nullptr ? *options.clock : system;
 }
 
-Events& EventsOf(const EngineOptions& options) {
-  static Events& nobody = *new Events;
-  return options.events != nullptr ? *options.events : nobody;
-}
-
 RegionMaker RegionsFor(const Identity& identity) {
   if (identity.kind != Identity::Kind::kInProcess) return shm::CreateRegion;
   return
@@ -53,7 +48,7 @@ absl::Status CheckRole(const Caller& caller, Role least) {
 Engine::Impl::Impl(EngineOptions given)
     : options(std::move(given)),
       clock(ClockOf(options)),
-      events(EventsOf(options)),
+      events(std::make_shared<EventRelay>(options.events)),
       daemon_epoch((uint64_t{RandomWord()} << 32 | RandomWord()) | 1),
       started_ns(clock.Now()),
       surface_budget(
@@ -74,6 +69,8 @@ Engine::Impl::~Impl() {
   for (const auto& dispatcher : dispatchers) dispatcher->StopIntake();
   for (const auto& session : sessions.List()) EndSession(session->id(), "shutdown");
   dispatchers.clear();  // waits for what runs
+  compiler.reset();     // waits a moment; a compile that hangs is left behind
+  events->Off();
 }
 
 absl::Status Engine::Impl::StartDevices() {
@@ -102,7 +99,7 @@ absl::Status Engine::Impl::StartDevices() {
     run.clock = &clock;
     run.lane_depth = options.limits.lane_depth;
     run.device_hang_ns = static_cast<int64_t>(options.limits.device_hang_ns);
-    run.on_hang = [this](std::string_view sentence) { events.OnDeviceHang(sentence); };
+    run.on_hang = [events = events](std::string_view sentence) { events->OnDeviceHang(sentence); };
     dispatchers.push_back(std::make_unique<Dispatcher>(std::move(run)));
   }
   if (found) return absl::OkStatus();
@@ -115,7 +112,9 @@ void Engine::Impl::StartCompiler() {
     ArtifactCacheOptions store;
     store.folder = options.cache_dir;
     store.quota_bytes = options.limits.cache_bytes;
-    store.report = [this](std::string_view sentence) { events.OnCacheTrouble(sentence); };
+    store.report = [events = events](std::string_view sentence) {
+      events->OnCacheTrouble(sentence);
+    };
     cache = std::make_shared<ArtifactCache>(std::move(store));
   }
   CompileServiceOptions compile;
@@ -171,7 +170,7 @@ void Engine::Impl::EndSession(SessionId id, std::string_view reason) {
   handovers.DropOwner(id);
   offers.DropOwner(id);
   grants.DropOwner(id);
-  events.OnSessionEnded(id, reason);
+  events->OnSessionEnded(id, reason);
 }
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(EngineOptions options) {
@@ -191,6 +190,7 @@ absl::StatusOr<SessionGrant> Engine::Open(const Caller& caller, const OpenSpec& 
     return absl::UnavailableError("the daemon is draining; try another or later");
   absl::Status name = CheckLabel(spec.client_name, "client name");
   if (!name.ok()) return name;
+  if (absl::Status features = CheckFeatures(spec.features); !features.ok()) return features;
   if (spec.weight < 1 || spec.weight > 1000) {
     return absl::InvalidArgumentError(
         absl::StrCat("weight is from 1 to 1000, found ", spec.weight));
@@ -214,7 +214,7 @@ absl::StatusOr<SessionGrant> Engine::Open(const Caller& caller, const OpenSpec& 
   grant.side_channel_token = opened->side_channel_token;
   if (!grant.side_channel_token.empty()) grant.side_channel = impl_->options.side_channel;
   grant.daemon = GetInfo(caller);
-  impl_->events.OnSessionOpened(grant.id, caller.identity, spec.client_name);
+  impl_->events->OnSessionOpened(grant.id, caller.identity, spec.client_name);
   return grant;
 }
 

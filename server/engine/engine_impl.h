@@ -22,6 +22,7 @@
 #include "absl/synchronization/mutex.h"
 #include "server/engine/compile/compile_service.h"
 #include "server/engine/engine.h"
+#include "server/engine/event_relay.h"
 #include "server/engine/objects/byte_budget.h"
 #include "server/engine/objects/device_slot.h"
 #include "server/engine/objects/ready_signal.h"
@@ -32,6 +33,12 @@
 #include "server/engine/run/dispatcher.h"
 
 namespace anex::engine {
+
+// A hand-over that waits to be taken. It holds the surface, so that its memory stays charged.
+struct PendingHandover {
+  std::shared_ptr<Surface> surface;
+  shm::RegionAccess access = shm::RegionAccess::kReadOnly;
+};
 
 // A grant that waits to be claimed.
 struct GrantOffer {
@@ -80,7 +87,7 @@ struct Engine::Impl {
 
   const EngineOptions options;
   const Clock& clock;
-  Events& events;
+  const std::shared_ptr<EventRelay> events;  // outlives the engine where threads are left behind
   const uint64_t daemon_epoch;
   const int64_t started_ns;
   const std::shared_ptr<ReadySignal> ready = std::make_shared<ReadySignal>();
@@ -94,7 +101,7 @@ struct Engine::Impl {
   std::unique_ptr<CompileService> compiler;
 
   SessionTable sessions;
-  TokenTable<Handover> handovers;
+  TokenTable<PendingHandover> handovers;
   TokenTable<std::shared_ptr<shm::SharedRegion>> offers;
   TokenTable<GrantOffer> grants;
 
@@ -105,6 +112,11 @@ struct Engine::Impl {
   bool stop_sweeper ABSL_GUARDED_BY(sweeper_mutex) = false;
   std::thread sweeper;
 };
+
+// What a client of another version may ask for by name, sorted.
+std::span<const std::string_view> Features();
+// FAILED_PRECONDITION naming the first feature that this daemon does not have.
+absl::Status CheckFeatures(std::span<const std::string> wanted_untrusted);
 
 // INVALID_ARGUMENT for a label or name of more than 64 bytes.
 absl::Status CheckLabel(std::string_view label_untrusted, std::string_view what);

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/engine/engine_impl.h"
 #include "server/engine/resident_memory.h"
@@ -12,13 +13,29 @@
 namespace anex::engine {
 namespace {
 
-// What a client of another version may ask for by name.
-std::vector<std::string> Features() {
-  return {"chains",  "compile_by_digest", "fences",        "grants",
-          "imports", "inline_tensors",    "parameter_sets"};
-}
+constexpr std::string_view kFeatures[] = {"chains",  "compile_by_digest", "fences",        "grants",
+                                          "imports", "inline_tensors",    "parameter_sets"};
+constexpr size_t kMostFeatures = 64;  // as many as a session may ask for
 
 }  // namespace
+
+std::span<const std::string_view> Features() { return kFeatures; }
+
+absl::Status CheckFeatures(std::span<const std::string> wanted_untrusted) {
+  if (wanted_untrusted.size() > kMostFeatures) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(wanted_untrusted.size(), " features asked for; at most ", kMostFeatures));
+  }
+  for (const std::string& wanted : wanted_untrusted) {
+    if (absl::Status length = CheckLabel(wanted, "feature's name"); !length.ok()) return length;
+    if (std::find(std::begin(kFeatures), std::end(kFeatures), wanted) != std::end(kFeatures))
+      continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "this daemon does not have the feature \"", absl::CHexEscape(wanted),
+        "\"; it is older than its client, or newer: do without, or change the daemon"));
+  }
+  return absl::OkStatus();
+}
 
 DaemonInfo Engine::GetInfo(const Caller& caller) const {
   DaemonInfo info;
@@ -27,7 +44,7 @@ DaemonInfo Engine::GetInfo(const Caller& caller) const {
   info.daemon_epoch = impl_->daemon_epoch;
   info.pid = getpid();
   info.uptime_ns = impl_->clock.Now() - impl_->started_ns;
-  info.features = Features();
+  info.features.assign(Features().begin(), Features().end());
   info.default_device = impl_->default_device;
   if (caller.role >= Role::kOperator) info.runtime_dir = impl_->options.runtime_dir;
   return info;

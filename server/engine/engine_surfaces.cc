@@ -62,7 +62,7 @@ absl::StatusOr<NamedLayout> PortLayout(const Session& session, const PortRef& re
 }
 
 absl::Status Disagree(const NamedLayout& a, const NamedLayout& b) {
-  return absl::InvalidArgumentError(
+  return absl::FailedPreconditionError(
       absl::StrCat("no one layout fits: ", a.name, " wants ", a.layout.ToString(), ", ", b.name,
                    " wants ", b.layout.ToString(), "; use two surfaces and a copy step"));
 }
@@ -136,11 +136,16 @@ absl::StatusOr<std::string> Engine::PrepareHandover(const Caller& caller, Surfac
   if (absl::Status allowed = CheckAccess(entry->access, access); !allowed.ok()) return allowed;
   const auto region_access =
       access == Access::kReadWrite ? shm::RegionAccess::kReadWrite : shm::RegionAccess::kReadOnly;
-  return impl_->handovers.Add((*session)->id(), {entry->surface()->region(), region_access});
+  const int64_t expires =
+      impl_->clock.Now() + static_cast<int64_t>(impl_->options.limits.unpublished_import_ns);
+  return impl_->handovers.Add((*session)->id(), {entry->surface(), region_access}, expires);
 }
 
 absl::StatusOr<Handover> Engine::TakeHandover(SessionId session, std::string_view token) {
-  return impl_->handovers.TakeOwn(session, token, impl_->clock.Now());
+  absl::StatusOr<PendingHandover> pending =
+      impl_->handovers.TakeOwn(session, token, impl_->clock.Now());
+  if (!pending.ok()) return pending.status();
+  return Handover{pending->surface->region(), pending->access};
 }
 
 absl::StatusOr<std::shared_ptr<shm::SharedRegion>> Engine::MapSurface(const Caller& caller,

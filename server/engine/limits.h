@@ -40,7 +40,8 @@ struct Limits {
   uint64_t default_submission_deadline_ns = 60'000'000'000;
   uint64_t device_hang_ns = 10'000'000'000;  // one kernel run longer than this is a hung device
   uint64_t cache_bytes = 2ull << 30;
-  uint64_t unpublished_import_ns = 10'000'000'000;  // an offered region nobody imports
+  uint64_t unpublished_import_ns =
+      10'000'000'000;  // an offered region or a hand-over that nobody takes
 
   // All of the above, for people and for admin calls.
   std::vector<LimitInfo> List() const;

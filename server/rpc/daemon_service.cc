@@ -14,10 +14,13 @@ constexpr int64_t kShortestInterval = 50'000'000;       // 50 ms
 constexpr int64_t kLongestInterval = 3600'000'000'000;  // 1 h
 constexpr absl::Duration kCancelPoll = absl::Milliseconds(50);
 
-// Sleeps for `interval`, in pieces so that a caller who left is noticed. False if he left.
-bool SleepUnlessCancelled(const grpc::ServerContext& context, absl::Duration interval) {
+// Sleeps for `interval`, in pieces so that a caller who left is noticed, or at most until the
+// daemon drains: there is news then. False if he left.
+bool SleepUnlessCancelled(const grpc::ServerContext& context, const engine::Engine& engine,
+                          absl::Duration interval) {
   for (absl::Duration slept; slept < interval; slept += kCancelPoll) {
     if (context.IsCancelled()) return false;
+    if (engine.health() == Health::kDraining) return true;
     absl::SleepFor(std::min(kCancelPoll, interval - slept));
   }
   return !context.IsCancelled();
@@ -59,7 +62,7 @@ grpc::Status DaemonService::WatchStatus(grpc::ServerContext* context,
                   if (!writer->Write(response)) break;
                   if (status.health == Health::kDraining)
                     return absl::UnavailableError("the daemon is draining");
-                } while (SleepUnlessCancelled(*context, absl::Nanoseconds(interval)));
+                } while (SleepUnlessCancelled(*context, engine(), absl::Nanoseconds(interval)));
                 return absl::OkStatus();
               });
 }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "proto/convert/execution_convert.h"
 
@@ -12,6 +13,9 @@ namespace anex::rpc {
 namespace {
 
 constexpr size_t kBatch = 64;
+// A message is sent from this size on: completions may carry a timing for each step of a long
+// chain, and 8 MiB is the bound of a message.
+constexpr size_t kEnoughBytes = 1 << 20;
 constexpr absl::Duration kPoll = absl::Milliseconds(200);
 
 }  // namespace
@@ -22,12 +26,18 @@ ExecuteStream::ExecuteStream(engine::Engine& engine, const engine::Caller& calle
 absl::Status ExecuteStream::Run() {
   if (absl::Status opened = Open(); !opened.ok()) return opened;
   std::thread writer([this] { WriteAll(); });
-  const absl::Status read = ReadAll();
-  // The rest is completed before the stream ends, unless the client has left: then what is queued
-  // runs all the same and its completions are dropped.
-  reading_done_.store(true);
-  if (Left() || completions_->outstanding() == 0) completions_->Shutdown();  // wakes the writer
-  writer.join();
+  bool orderly = false;
+  // However the reading ends, by an exception too, the writer ends before what it uses goes.
+  const absl::Cleanup join = [&] {
+    if (!orderly) broken_.store(true);
+    // The rest is completed before the stream ends, unless the client has left: then what is queued
+    // runs all the same and its completions are dropped.
+    reading_done_.store(true);
+    if (Left() || completions_->outstanding() == 0) completions_->Shutdown();  // wakes the writer
+    writer.join();
+  };
+  absl::Status read = ReadAll();
+  orderly = true;
   return read;
 }
 
@@ -38,10 +48,9 @@ absl::Status ExecuteStream::Open() {
   }
   const uint32_t wanted =
       request.open().credits() == 0 ? kDefaultCredits : request.open().credits();
-  const uint32_t credits = std::min(wanted, kMostCredits);
-  completions_ = engine_.CreateCompletionQueue(credits);
+  completions_ = engine_.CreateCompletionQueue(std::min(wanted, kMostCredits));
   v1::ExecuteResponse response;
-  response.set_credits(credits);
+  response.set_credits(static_cast<uint32_t>(completions_->bound()));  // a limit may have cut it
   wire_.Write(response);
   return absl::OkStatus();
 }
@@ -81,15 +90,25 @@ void ExecuteStream::WriteAll() {
   while (!Left()) {
     batch.clear();
     if (completions_->Drain(batch, kBatch, kPoll) > 0) {
-      response.Clear();
-      for (const Completion& completion : batch) {
-        convert::ToProto(completion, response.add_completions());
-      }
-      if (!wire_.Write(response)) broken_.store(true);
+      WriteBatch(batch, response);
     }
     if (reading_done_.load() && completions_->outstanding() == 0) return;
   }
   completions_->Shutdown();
+}
+
+void ExecuteStream::WriteBatch(std::span<const Completion> batch, v1::ExecuteResponse& response) {
+  response.Clear();
+  size_t bytes = 0;
+  for (const Completion& completion : batch) {
+    convert::ToProto(completion, response.add_completions());
+    bytes += response.completions(response.completions_size() - 1).ByteSizeLong();
+    if (bytes < kEnoughBytes) continue;
+    if (!wire_.Write(response)) broken_.store(true);
+    response.Clear();
+    bytes = 0;
+  }
+  if (response.completions_size() > 0 && !wire_.Write(response)) broken_.store(true);
 }
 
 bool ExecuteStream::Left() {

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 
 #include "absl/status/status.h"
 #include "anex/v1/execution.grpc.pb.h"
@@ -32,6 +33,7 @@ class ExecuteStream {
   absl::Status ReadAll();
   void Take(const v1::Submission& message);
   void WriteAll();
+  void WriteBatch(std::span<const Completion> batch, v1::ExecuteResponse& response);
   bool Left();  // the client has gone
   // A completion for a submission that was not accepted.
   void Refuse(uint64_t lane_id, uint64_t user_data, const absl::Status& status);

@@ -102,7 +102,8 @@ struct GrpcServer::Impl {
   const GrpcServerOptions options;
   const RoleGate gate;
   const CallContext calls;
-  Idempotency idempotency;
+  const engine::SystemClock clock;
+  Idempotency idempotency{clock};
   const ServiceParts parts;
   Services for_owner, for_observers;
   std::unique_ptr<grpc::Server> owner, observer;

@@ -2,21 +2,30 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <openssl/evp.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
 namespace anex::rpc {
 namespace {
 
-std::string ScopeOf(const engine::Caller& caller, const std::string& method,
-                    const std::string& key) {
-  const std::string who = caller.session
-                              ? absl::StrCat("s", caller.session.value())
-                              : absl::StrCat("p", caller.identity.uid, ".", caller.identity.pid);
-  return absl::StrCat(who, "/", method, "/", key);
+constexpr absl::Duration kLook = absl::Milliseconds(50);  // between two looks at a cancellation
+
+std::string OwnerOf(const engine::Caller& caller) {
+  return caller.session ? absl::StrCat("s", caller.session.value())
+                        : absl::StrCat("p", caller.identity.uid, ".", caller.identity.pid);
+}
+
+std::string Sha256(const std::string& bytes) {
+  std::string digest(32, '\0');
+  EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
+             EVP_sha256(), nullptr);
+  return digest;
 }
 
 }  // namespace
@@ -40,14 +49,37 @@ absl::Status Idempotency::Run(const engine::Caller& caller, const std::string& m
     return absl::InvalidArgumentError(
         absl::StrCat("an idempotency key of ", key.size(), " bytes; at most ", kMaxKey));
   }
-  const std::string scope = ScopeOf(caller, method, key);
-  {
+  const std::string owner = OwnerOf(caller);
+  const std::string scope = absl::StrCat(owner, "/", method, "/", key);
+  const absl::StatusOr<bool> ours = Claim(caller, method, scope, Sha256(request), answer);
+  if (!ours.ok()) return ours.status();
+  if (!*ours) return absl::OkStatus();
+  bool created = false;
+  // However `create` ends, by an exception too, the key is not left in flight.
+  const absl::Cleanup settle = [&] {
     absl::MutexLock lock(&mutex_);
-    while (true) {
+    if (created) {
+      Keep(scope, owner, answer);
+    } else {
+      entries_.erase(scope);
+    }
+  };
+  absl::Status status = create(answer);
+  created = status.ok();
+  return status;
+}
+
+absl::StatusOr<bool> Idempotency::Claim(const engine::Caller& caller, const std::string& method,
+                                        const std::string& scope, const std::string& request,
+                                        std::string& answer) {
+  while (true) {
+    {
+      absl::MutexLock lock(&mutex_);
+      ForgetOld(clock_.Now());
       const auto [entry, fresh] = entries_.try_emplace(scope);
       if (fresh) {
         entry->second.request = request;
-        break;
+        return true;
       }
       if (entry->second.request != request) {
         return absl::InvalidArgumentError(absl::StrCat("the idempotency key of this ", method,
@@ -55,32 +87,46 @@ absl::Status Idempotency::Run(const engine::Caller& caller, const std::string& m
       }
       if (entry->second.done) {
         answer = entry->second.answer;
-        return absl::OkStatus();
+        return false;
       }
       const auto settled = [this, &scope]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
         const auto found = entries_.find(scope);
         return found == entries_.end() || found->second.done;
       };
-      mutex_.AwaitWithTimeout(absl::Condition(&settled), absl::Milliseconds(50));
-      if (caller.cancelled && caller.cancelled())
-        return absl::CancelledError("the call was cancelled");
+      mutex_.AwaitWithTimeout(absl::Condition(&settled), kLook);
+    }
+    // Without the lock: it asks gRPC.
+    if (caller.cancelled && caller.cancelled()) {
+      return absl::CancelledError("the call was cancelled");
     }
   }
-  const absl::Status status = create(answer);
-  absl::MutexLock lock(&mutex_);
-  if (!status.ok()) {
-    entries_.erase(scope);
-    return status;
-  }
+}
+
+void Idempotency::Keep(const std::string& scope, const std::string& owner,
+                       const std::string& answer) {
   Entry& entry = entries_[scope];
   entry.answer = answer;
   entry.done = true;
-  order_.push_back(scope);
-  while (order_.size() > kEntries) {
-    entries_.erase(order_.front());
-    order_.pop_front();
+  bytes_ += answer.size();
+  order_.push_back({scope, owner, clock_.Now()});
+  if (++per_owner_[owner] > kPerOwner) {
+    Forget(std::find_if(order_.begin(), order_.end(),
+                        [&](const Finished& each) { return each.owner == owner; }));
   }
-  return status;
+  while (order_.size() > kEntries || (bytes_ > kBytes && order_.size() > 1)) Forget(order_.begin());
+}
+
+void Idempotency::Forget(std::list<Finished>::iterator which) {
+  const auto entry = entries_.find(which->scope);
+  bytes_ -= entry->second.answer.size();
+  entries_.erase(entry);
+  const auto count = per_owner_.find(which->owner);
+  if (--count->second == 0) per_owner_.erase(count);
+  order_.erase(which);
+}
+
+void Idempotency::ForgetOld(int64_t now_ns) {
+  while (!order_.empty() && now_ns - order_.front().at_ns > kKeep) Forget(order_.begin());
 }
 
 }  // namespace anex::rpc

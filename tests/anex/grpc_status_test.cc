@@ -20,7 +20,7 @@ TEST(GrpcStatusTest, EveryCodeKeepsItsNumberAndMessage) {
     EXPECT_EQ(static_cast<int>(status.code()), code);
     EXPECT_EQ(status.message(), "why");
   }
-  EXPECT_EQ(FromGrpcStatus(grpc::Status(static_cast<grpc::StatusCode>(99), "")).code(),
+  EXPECT_EQ(FromGrpcStatus(grpc::Status(grpc::StatusCode::DO_NOT_USE, "")).code(),
             absl::StatusCode::kUnknown);
 }
 

@@ -246,12 +246,10 @@ TEST_P(TransportSuite, ClosedSessionsLeaveNothing) {
   ASSERT_TRUE(m.lane.Run(m.invocation).ok());
   EXPECT_EQ(Read(m.y), Product(Ws(), Xs()));
   ASSERT_TRUE(session.Close().ok());
-  for (const SessionStatus& each : *(*session_.transport())->ListSessions()) {
-    EXPECT_NE(each.id, id);
-  }
-  for (const SurfaceStatus& each : *(*session_.transport())->ListSurfaces()) {
-    EXPECT_NE(each.session, id);
-  }
+  const std::vector<SessionStatus> sessions = *(*session_.transport())->ListSessions();
+  for (const SessionStatus& each : sessions) EXPECT_NE(each.id, id);
+  const std::vector<SurfaceStatus> surfaces = *(*session_.transport())->ListSurfaces();
+  for (const SurfaceStatus& each : surfaces) EXPECT_NE(each.session, id);
   EXPECT_EQ(Read(m.y), Product(Ws(), Xs())) << "what was mapped stays readable";
   Session again = *Session::Open(transport, {.client_name = "again"});
   EXPECT_TRUE(again.CreateLane().ok()) << "a transport carries sessions one after another";

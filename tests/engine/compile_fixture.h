@@ -119,6 +119,11 @@ struct CompileCounts {
     const auto reached = [&] { return inside >= count; };
     return mutex.AwaitWithTimeout(absl::Condition(&reached), absl::Seconds(20));
   }
+  bool WaitForNobodyInside() {
+    absl::MutexLock lock(&mutex);
+    const auto reached = [&] { return inside == 0; };
+    return mutex.AwaitWithTimeout(absl::Condition(&reached), absl::Seconds(20));
+  }
 };
 
 class CountingExecutable final : public device::Executable {

@@ -7,6 +7,7 @@
 
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "server/engine/compile/compile_breaker.h"
 #include "tests/engine/compile_fixture.h"
 
@@ -333,6 +334,25 @@ TEST_F(CompileServiceTest, ACompileThatOverrunsFailsItsCallersAndStopsNobodyElse
   ASSERT_TRUE(counts_->WaitForInside(3)) << "a thread took the stuck one's place";
   counts_->Hold(false);
   next.join();
+}
+
+// More overruns than threads may ever be replaced, each of which comes back late.
+TEST_F(CompileServiceTest, OverrunsThatComeBackCostNoThreadForGood) {
+  WithoutCache();
+  for (int round = 0; round < 15; ++round) {
+    counts_->Hold(true);
+    std::thread caller([&, round] {
+      EXPECT_EQ(Compile(absl::StrCat("0x1p+", round)).status().code(),
+                absl::StatusCode::kDeadlineExceeded);
+    });
+    const bool started = counts_->WaitForInside(1);
+    clock_->Advance(1'000'000'001);
+    caller.join();
+    counts_->Hold(false);
+    ASSERT_TRUE(started) << "round " << round << ": no thread took it";
+    ASSERT_TRUE(counts_->WaitForNobodyInside());
+  }
+  EXPECT_TRUE(Compile("0x1p-3").ok());
 }
 
 TEST_F(CompileServiceTest, RefusesWhatIsTooBigNamingTheBoundAndUnknownDevices) {

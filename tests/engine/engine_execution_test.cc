@@ -76,7 +76,7 @@ TEST_F(EngineExecution, ASurfaceFitsItsPortsOrItIsSaidWhichDisagree) {
   EXPECT_EQ(engine_->CreateSurface(ann, spec)->layout.shape, Shape({2, 3}));
   spec.fits.push_back({other, "", "x"});
   const absl::Status status = engine_->CreateSurface(ann, spec).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()), HasSubstr("[2, 3]"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("[2, 9]"));
   spec.fits = {{kernel, "", "y"}};

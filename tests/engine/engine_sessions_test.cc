@@ -88,6 +88,31 @@ TEST_F(EngineSessions, AHandOverTokenIsItsSessionsAndWorksOnce) {
   EXPECT_FALSE(engine_->TakeHandover(ann.session, token).ok());
 }
 
+TEST_F(EngineSessions, MemoryThatWaitsToBeHandedOverStaysCharged) {
+  const Caller ann = OpenSession("ann");
+  const SurfaceId surface = NewSurface(ann);
+  const uint64_t charged = engine_->GetStatus(Anyone()).surface_bytes;
+  ASSERT_GT(charged, 0u);
+  const std::string token = *engine_->PrepareHandover(ann, surface, Access::kReadWrite);
+  ASSERT_TRUE(engine_->ReleaseSurface(ann, surface).ok());
+  EXPECT_EQ(engine_->GetStatus(Anyone()).surface_bytes, charged) << "the token holds it";
+  EXPECT_TRUE(engine_->TakeHandover(ann.session, token).ok());
+}
+
+TEST_F(EngineSessions, AFeatureThatTheDaemonLacksIsRefusedByName) {
+  const auto open = [&](std::vector<std::string> features) {
+    return engine_->Open(Anyone(), {.client_name = "new", .features = std::move(features)})
+        .status();
+  };
+  EXPECT_TRUE(open({"chains", "fences"}).ok());
+  const absl::Status refused = open({"chains", "telepathy", "fences"});
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("telepathy"));
+  EXPECT_EQ(open(std::vector<std::string>(65, "chains")).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(open({std::string(65, 'x')}).code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(EngineSessions, AnImportIsCheckedAgainstItsRegion) {
   const Caller ann = OpenSession("ann"), bob = OpenSession("bob");
   const TensorLayout layout = testing::Fp32({2, 3});

@@ -15,6 +15,8 @@
 namespace anex::rpc {
 namespace {
 
+const engine::SystemClock kClock;
+
 engine::Caller Session(uint64_t id) {
   engine::Caller caller;
   caller.session = SessionId(id);
@@ -33,7 +35,7 @@ struct Counter {
 };
 
 TEST(Idempotency, ARepeatedKeyAnswersWhatTheFirstDid) {
-  Idempotency memory;
+  Idempotency memory(kClock);
   Counter counter;
   std::string answer;
   EXPECT_TRUE(memory.Run(Session(1), "Create", "k", "request", answer, counter.Make()).ok());
@@ -45,7 +47,7 @@ TEST(Idempotency, ARepeatedKeyAnswersWhatTheFirstDid) {
 }
 
 TEST(Idempotency, KeysOfOtherSessionsAndMethodsAreOthers) {
-  Idempotency memory;
+  Idempotency memory(kClock);
   Counter counter;
   std::string answer;
   for (const auto& [session, method, key] :
@@ -57,7 +59,7 @@ TEST(Idempotency, KeysOfOtherSessionsAndMethodsAreOthers) {
 }
 
 TEST(Idempotency, WithoutAKeyEveryCallCreates) {
-  Idempotency memory;
+  Idempotency memory(kClock);
   Counter counter;
   std::string answer;
   for (int i = 0; i < 3; ++i) {
@@ -67,7 +69,7 @@ TEST(Idempotency, WithoutAKeyEveryCallCreates) {
 }
 
 TEST(Idempotency, OneKeyForTwoRequestsIsRefused) {
-  Idempotency memory;
+  Idempotency memory(kClock);
   Counter counter;
   std::string answer;
   ASSERT_TRUE(memory.Run(Session(1), "Create", "k", "one", answer, counter.Make()).ok());
@@ -80,7 +82,7 @@ TEST(Idempotency, OneKeyForTwoRequestsIsRefused) {
 }
 
 TEST(Idempotency, AFailedCallMayBeTriedAgain) {
-  Idempotency memory;
+  Idempotency memory(kClock);
   Counter counter;
   std::string answer;
   const auto fail = [](std::string&) { return absl::ResourceExhaustedError("lanes=1"); };
@@ -91,10 +93,10 @@ TEST(Idempotency, AFailedCallMayBeTriedAgain) {
 }
 
 TEST(Idempotency, TheOldestAnswersAreForgottenFirst) {
-  Idempotency memory;
+  Idempotency memory(kClock);
   Counter counter;
   std::string answer;
-  for (size_t i = 0; i <= Idempotency::kEntries; ++i) {
+  for (size_t i = 0; i <= Idempotency::kPerOwner; ++i) {
     ASSERT_TRUE(
         memory.Run(Session(1), "Create", std::to_string(i), "r", answer, counter.Make()).ok());
   }
@@ -105,8 +107,72 @@ TEST(Idempotency, TheOldestAnswersAreForgottenFirst) {
   EXPECT_EQ(counter.made, made + 1) << "the oldest is not";
 }
 
+TEST(Idempotency, ASessionWithManyKeysForgetsItsOwnAnswersOnly) {
+  Idempotency memory(kClock);
+  Counter counter;
+  std::string answer;
+  ASSERT_TRUE(memory.Run(Session(2), "Create", "mine", "r", answer, counter.Make()).ok());
+  for (size_t i = 0; i < 3 * Idempotency::kPerOwner; ++i) {
+    ASSERT_TRUE(
+        memory.Run(Session(1), "Create", std::to_string(i), "r", answer, counter.Make()).ok());
+  }
+  const int made = counter.made;
+  ASSERT_TRUE(memory.Run(Session(2), "Create", "mine", "r", answer, counter.Make()).ok());
+  EXPECT_EQ(answer, "1");
+  EXPECT_EQ(counter.made, made);
+}
+
+TEST(Idempotency, LargeAnswersAreBoundedByTheirBytes) {
+  Idempotency memory(kClock);
+  int made = 0;
+  const auto create = [&](std::string& answer) {
+    ++made;
+    answer.assign(Idempotency::kBytes / 3, 'x');
+    return absl::OkStatus();
+  };
+  std::string answer;
+  for (int session = 1; session <= 4; ++session) {
+    ASSERT_TRUE(memory.Run(Session(session), "Create", "k", "r", answer, create).ok());
+  }
+  ASSERT_TRUE(memory.Run(Session(4), "Create", "k", "r", answer, create).ok());
+  EXPECT_EQ(made, 4) << "the last one is remembered";
+  ASSERT_TRUE(memory.Run(Session(1), "Create", "k", "r", answer, create).ok());
+  EXPECT_EQ(made, 5) << "the first had to go";
+}
+
+TEST(Idempotency, AnAnswerIsForgottenAfterAWhile) {
+  class ByHand final : public engine::Clock {
+   public:
+    int64_t Now() const override { return now; }
+    int64_t now = 1;
+  } clock;
+  Idempotency memory(clock);
+  Counter counter;
+  std::string answer;
+  ASSERT_TRUE(memory.Run(Session(1), "Open", "k", "r", answer, counter.Make()).ok());
+  clock.now += Idempotency::kKeep;
+  ASSERT_TRUE(memory.Run(Session(1), "Open", "k", "r", answer, counter.Make()).ok());
+  EXPECT_EQ(counter.made, 1);
+  clock.now += 1;
+  ASSERT_TRUE(memory.Run(Session(1), "Open", "k", "r", answer, counter.Make()).ok());
+  EXPECT_EQ(counter.made, 2);
+}
+
+TEST(Idempotency, ACallThatThrowsLeavesNoKeyInFlight) {
+  Idempotency memory(kClock);
+  std::string answer;
+  EXPECT_THROW(memory
+                   .Run(Session(1), "Create", "k", "r", answer,
+                        [](std::string&) -> absl::Status { throw std::bad_alloc(); })
+                   .IgnoreError(),
+               std::bad_alloc);
+  Counter counter;
+  EXPECT_TRUE(memory.Run(Session(1), "Create", "k", "r", answer, counter.Make()).ok());
+  EXPECT_EQ(counter.made, 1);
+}
+
 TEST(Idempotency, TwoCallsAtOnceCreateOnce) {
-  Idempotency memory;
+  Idempotency memory(kClock);
   absl::Notification inside, go_on;
   std::atomic<int> made{0};
   std::string first, second;

@@ -48,6 +48,7 @@ struct Flight {
   Phase phase = Phase::kQueued;
   int64_t deadline_ns = INT64_MAX;  // set when it starts to run
   uint32_t waiters = 0;
+  bool replaced = false;  // it overran, and another thread took its thread's place
   FlightOutcome outcome;  // constant once kDone
 };
 

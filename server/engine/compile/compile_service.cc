@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <new>
 #include <optional>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -53,6 +55,7 @@ struct CompileService::State : std::enable_shared_from_this<State> {
   void StartThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   void ThreadLoop();
   bool RunOne();
+  FlightOutcome FlyWithin(Flight& flight);  // without the lock
   void Land(Flight& flight, FlightOutcome outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   void Overrun(Flight& flight) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   void Leave(const std::shared_ptr<Flight>& flight) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
@@ -158,12 +161,14 @@ bool CompileService::State::RunOne() {
     flight->phase = Flight::Phase::kRunning;
     flight->deadline_ns = options.clock->Now() + options.compile_deadline_ns;
   }
-  FlightOutcome outcome = Fly(*flight, options.cache.get(), options.compile_text_bytes);
+  FlightOutcome outcome = FlyWithin(*flight);
   absl::MutexLock lock(&mutex);
   if (flight->phase == Flight::Phase::kDone) {
-    // It overran, its callers have gone, and another thread took this one's place. What it made is
-    // in the cache for the next caller, who need not be turned away.
+    // It overran, and its callers have gone. What it made is in the cache for the next caller, who
+    // need not be turned away. If another thread took this one's place, there is one too many now.
     if (outcome.ok()) breaker.Succeeded(flight->digest);
+    if (!flight->replaced) return !stopping;
+    --replaced;
     return false;
   }
   if (stopping) return false;  // nobody waits, and the clock may be gone
@@ -172,6 +177,20 @@ bool CompileService::State::RunOne() {
   // lock.
   if (flight->waiters > 0) flight.reset();
   return true;
+}
+
+// A program may want more memory than there is: that is its failure, not the daemon's.
+FlightOutcome CompileService::State::FlyWithin(Flight& flight) {
+  FlightOutcome outcome;
+  try {
+    return Fly(flight, options.cache.get(), options.compile_text_bytes);
+  } catch (const std::bad_alloc&) {
+    outcome.status = absl::ResourceExhaustedError("not enough memory to compile this program");
+  } catch (const std::length_error&) {
+    outcome.status =
+        absl::ResourceExhaustedError("a part of this program is larger than any memory");
+  }
+  return outcome;
 }
 
 void CompileService::State::Land(Flight& flight, FlightOutcome outcome) {
@@ -199,6 +218,7 @@ void CompileService::State::Overrun(Flight& flight) {
   Land(flight, std::move(outcome));
   if (replaced < kMostReplacedThreads && !stopping) {
     ++replaced;
+    flight.replaced = true;
     StartThread();
   }
 }

@@ -22,7 +22,7 @@ class Fence {
   Fence(uint64_t initial_value, std::shared_ptr<ReadySignal> ready)
       : ready_(std::move(ready)), value_(initial_value) {}
 
-  // INVALID_ARGUMENT below the current value; equal to it changes nothing.
+  // OUT_OF_RANGE below the current value; equal to it changes nothing.
   absl::Status Signal(uint64_t value);
   // For dispatchers: has it reached `value`? CANCELLED once it was released and never will.
   absl::StatusOr<bool> Reached(uint64_t value) const;

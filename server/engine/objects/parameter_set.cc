@@ -152,6 +152,7 @@ absl::Status ParameterSet::Update(LeaseNumber lease, const WeightChunk& chunk) {
   uint64_t elements = 0;
   size_t index = 0;
   std::shared_ptr<Surface> target;
+  const uint32_t found_crc32 = Crc32(chunk.data);
   {
     absl::MutexLock lock(&mutex_);
     mutex_.Await(absl::Condition(this, &ParameterSet::NotUpdatingLocked));  // for one chunk
@@ -165,7 +166,7 @@ absl::Status ParameterSet::Update(LeaseNumber lease, const WeightChunk& chunk) {
     index = *found;
     const Parameter& parameter = parameters_[index];
     absl::StatusOr<uint64_t> accepted =
-        (*open)->Accept(index, parameter.name, parameter.layout, chunk);
+        (*open)->Accept(index, parameter.name, parameter.layout, chunk, found_crc32);
     if (!accepted.ok()) return accepted.status();
     elements = *accepted;
     target = parameter.buffers[(*open)->terms().buffer];

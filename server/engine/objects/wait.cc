@@ -29,7 +29,12 @@ absl::Status WaitLimit::Check(std::string_view what) const {
 absl::Status AwaitUntil(absl::Mutex& mutex, const absl::Condition& condition,
                         const WaitLimit& limit, std::string_view what) {
   while (!condition.Eval()) {
-    if (absl::Status ended = limit.Check(what); !ended.ok()) return ended;
+    // Without the lock: whether the caller has left may be gRPC's to say, which takes its time.
+    mutex.Unlock();
+    absl::Status ended = limit.Check(what);
+    mutex.Lock();
+    if (condition.Eval()) break;
+    if (!ended.ok()) return ended;
     const int64_t left = limit.deadline_ns - limit.clock->Now();
     mutex.AwaitWithTimeout(condition, absl::Nanoseconds(std::clamp<int64_t>(left, 0, kPollNs)));
   }

@@ -28,7 +28,8 @@ struct WaitLimit {
   absl::Status Check(std::string_view what) const;
 };
 
-// Waits, with `mutex` held, until `condition`. Looks at the limit at least every 50 ms.
+// Waits until `condition`, with `mutex` held on entry and on return; in between it is let go. Looks
+// at the limit at least every 50 ms.
 absl::Status AwaitUntil(absl::Mutex& mutex, const absl::Condition& condition,
                         const WaitLimit& limit, std::string_view what)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);

@@ -13,11 +13,6 @@
 namespace anex::engine {
 namespace {
 
-uint32_t Crc32(const std::string& data) {
-  return static_cast<uint32_t>(
-      crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
-}
-
 bool Converts(DType from, DType to) {
   return from == to || (from == DType::kFp32 && to == DType::kFp16);
 }
@@ -58,13 +53,19 @@ int64_t RunLength(const TensorLayout& layout) {
 
 }  // namespace
 
+uint32_t Crc32(const std::string& data) {
+  return static_cast<uint32_t>(
+      crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
+}
+
 absl::StatusOr<uint64_t> Lease::Accept(size_t index, const std::string& name,
-                                       const TensorLayout& layout, const WeightChunk& chunk) {
+                                       const TensorLayout& layout, const WeightChunk& chunk,
+                                       uint32_t found_crc32) {
   if (!spoiled_.ok()) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the update has failed before and can only be aborted: ", std::string(spoiled_.message())));
   }
-  absl::StatusOr<uint64_t> elements = CheckChunk(index, layout, chunk);
+  absl::StatusOr<uint64_t> elements = CheckChunk(index, layout, chunk, found_crc32);
   if (elements.ok()) return elements;
   spoiled_ = absl::Status(
       elements.status().code(),
@@ -73,7 +74,7 @@ absl::StatusOr<uint64_t> Lease::Accept(size_t index, const std::string& name,
 }
 
 absl::StatusOr<uint64_t> Lease::CheckChunk(size_t index, const TensorLayout& layout,
-                                           const WeightChunk& chunk) const {
+                                           const WeightChunk& chunk, uint32_t found_crc32) const {
   if (!Converts(chunk.dtype, layout.dtype)) {
     return absl::InvalidArgumentError(
         absl::StrCat("expected ", std::string(DTypeName(layout.dtype)),
@@ -97,9 +98,9 @@ absl::StatusOr<uint64_t> Lease::CheckChunk(size_t index, const TensorLayout& lay
     return absl::OutOfRangeError(absl::StrCat("an overrun: ", elements, " elements from ", next,
                                               " in a parameter of ", total));
   }
-  if (const uint32_t found = Crc32(chunk.data); found != chunk.crc32) {
+  if (found_crc32 != chunk.crc32) {
     return absl::DataLossError(absl::StrCat("the chunk at element ", next, " has CRC-32 ",
-                                            absl::Hex(found), ", was sent with ",
+                                            absl::Hex(found_crc32), ", was sent with ",
                                             absl::Hex(chunk.crc32), "; abort and send again"));
   }
   return elements;

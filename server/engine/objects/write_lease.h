@@ -38,8 +38,10 @@ class Lease {
   // for gap, overlap, overrun; INVALID_ARGUMENT for a dtype that is not the parameter's (fp32 is
   // taken for fp16 too) or bytes that are no whole elements. Spoils the lease on failure. Returns
   // the number of elements.
+  // `found_crc32` is that of chunk.data, computed by the caller: it takes milliseconds, and this is
+  // called with the set locked.
   absl::StatusOr<uint64_t> Accept(size_t index, const std::string& name, const TensorLayout& layout,
-                                  const WeightChunk& chunk);
+                                  const WeightChunk& chunk, uint32_t found_crc32);
   void Wrote(size_t index, uint64_t elements) { written_[index] += elements; }
   void Spoil(const absl::Status& why) { spoiled_.Update(why); }
 
@@ -49,12 +51,15 @@ class Lease {
 
  private:
   absl::StatusOr<uint64_t> CheckChunk(size_t index, const TensorLayout& layout,
-                                      const WeightChunk& chunk) const;
+                                      const WeightChunk& chunk, uint32_t found_crc32) const;
 
   const LeaseTerms terms_;
   std::vector<uint64_t> written_;  // elements so far, per parameter
   absl::Status spoiled_;
 };
+
+// CRC-32 of zlib, as WeightChunk::crc32 has it.
+uint32_t Crc32(const std::string& data);
 
 // Stores `elements` of chunk.data into a tensor of `layout` at `tensor`, row-major from
 // chunk.element_offset; fp32 is rounded once, to nearest even, where the tensor is fp16.

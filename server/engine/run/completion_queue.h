@@ -38,6 +38,7 @@ class CompletionQueue {
   // The front is leaving: no more reservations, waiters wake, later pushes are dropped.
   void Shutdown();
   size_t outstanding() const;  // reserved and not yet drained
+  size_t bound() const { return bound_; }
 
  private:
   const size_t bound_;
