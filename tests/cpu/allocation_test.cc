@@ -12,31 +12,38 @@
 namespace {
 std::atomic<int64_t> allocations{0};
 
-void* Allocate(size_t bytes, size_t alignment) {
+void* TryAllocate(size_t bytes, size_t alignment) noexcept {
   ++allocations;
   const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
-  if (memory == nullptr) std::abort();
+  return std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+}
+void* Allocate(size_t bytes, size_t alignment) {
+  void* memory = TryAllocate(bytes, alignment);
+  if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
+constexpr size_t kAny = alignof(std::max_align_t);
+size_t Of(std::align_val_t alignment) { return static_cast<size_t>(alignment); }
 // Out of line: inlined, gcc takes the pair new/free for a mistake.
 [[gnu::noinline]] void Free(void* memory) { std::free(memory); }
 }  // namespace
 
-void* operator new(size_t bytes) { return Allocate(bytes, alignof(std::max_align_t)); }
-void* operator new[](size_t bytes) { return Allocate(bytes, alignof(std::max_align_t)); }
-void* operator new(size_t bytes, std::align_val_t alignment) {
-  return Allocate(bytes, static_cast<size_t>(alignment));
-}
 // All forms, so that memory is never taken from one allocator and given back to another.
-void* operator new[](size_t bytes, std::align_val_t alignment) {
-  return Allocate(bytes, static_cast<size_t>(alignment));
-}
+void* operator new(size_t bytes) { return Allocate(bytes, kAny); }
+void* operator new[](size_t bytes) { return Allocate(bytes, kAny); }
+void* operator new(size_t bytes, std::align_val_t a) { return Allocate(bytes, Of(a)); }
+void* operator new[](size_t bytes, std::align_val_t a) { return Allocate(bytes, Of(a)); }
 void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
-  return Allocate(bytes, alignof(std::max_align_t));
+  return TryAllocate(bytes, kAny);
 }
 void* operator new[](size_t bytes, const std::nothrow_t&) noexcept {
-  return Allocate(bytes, alignof(std::max_align_t));
+  return TryAllocate(bytes, kAny);
+}
+void* operator new(size_t bytes, std::align_val_t a, const std::nothrow_t&) noexcept {
+  return TryAllocate(bytes, Of(a));
+}
+void* operator new[](size_t bytes, std::align_val_t a, const std::nothrow_t&) noexcept {
+  return TryAllocate(bytes, Of(a));
 }
 void operator delete(void* memory) noexcept { Free(memory); }
 void operator delete[](void* memory) noexcept { Free(memory); }

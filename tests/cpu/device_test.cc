@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "server/device/cpu/cpu_device.h"
 #include "tests/device/harness.h"
 
@@ -26,8 +28,8 @@ TEST_F(CpuDeviceTest, UnknownOptionsAndValuesAreRefused) {
 }
 
 TEST_F(CpuDeviceTest, AnUnsupportedOperationIsNamedWithItsLine) {
-  mil::Program program = *ReadProgram(
-      MainText("tensor<fp16, [2]> x", "    tensor<fp16, [2]> y = atanh(x = x);", "y"));
+  mil::Program program =
+      *ReadProgram(MainText("tensor<fp16, [2]> x", "    tensor<fp16, [2]> y = atanh(x = x);", "y"));
   program.functions[0].operations[0].op = "of_tomorrow";
   const absl::Status status =
       device->Compile(std::make_shared<const mil::Program>(program), {}).status();
@@ -49,6 +51,43 @@ TEST_F(CpuDeviceTest, ReportsTheTimeThatARunTook) {
   ASSERT_TRUE(stats.ok());
   // 24 million multiplications cannot be done in a microsecond.
   EXPECT_GT(stats->device_ns, 1000);
+}
+
+// A batch is computed from its strides: listing half a billion entries would take gigabytes.
+TEST_F(CpuDeviceTest, AProductOfVeryManySmallMatricesLoadsAtOnce) {
+  const auto program =
+      ReadProgram(MainText("tensor<fp32, [536870912, 1, 1]> x",
+                           "tensor<fp32, [536870912, 1, 1]> y = matmul(x = x, y = x);", "y"));
+  const auto artifact = device->Compile(program, {});
+  ASSERT_TRUE(artifact.ok()) << artifact.status();
+  const auto executable = device->Load(*artifact);
+  ASSERT_TRUE(executable.ok()) << executable.status();
+  EXPECT_LT((*executable)->resident_bytes(), 1u << 20);
+}
+
+TEST_F(CpuDeviceTest, AnAllocationThatFailsIsAStatus) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizers need more addresses than the limit of this test";
+#endif
+  const auto code = [&](uint64_t gigabytes) {
+    const std::string dims = absl::StrCat("[", gigabytes * 1024, ", 262144]");
+    const auto program = ReadProgram(
+        MainText(absl::StrCat("tensor<fp32, ", dims, "> x"),
+                 absl::StrCat("tensor<fp32, ", dims, "> a = exp(x = x);\n tensor<fp32, ", dims,
+                              "> b = softmax(x = a, axis = int32(0));\n tensor<fp32, ", dims,
+                              "> y = exp(x = b);"),
+                 "y"));
+    const auto artifact = device->Compile(program, {});
+    if (!artifact.ok()) return artifact.status().code();
+    return device->Load(*artifact).status().code();
+  };
+  rlimit before;
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
+  const rlimit tight{rlim_t{3} << 30, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &tight), 0);
+  const absl::StatusCode found = code(3);
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &before), 0);
+  EXPECT_EQ(found, absl::StatusCode::kResourceExhausted);
 }
 
 // Shapes are a client's too: what would take all memory is refused before it is taken.

@@ -8,10 +8,10 @@
 namespace anex::device::cpu {
 namespace {
 
-// Touched here, so that no run pays for the page faults.
+// Null if there is no memory. Touched here, so that no run pays for the page faults.
 std::byte* NewArena(uint64_t bytes) {
-  void* memory = ::operator new (bytes, std::align_val_t{kArenaAlignment});
-  std::memset(memory, 0, bytes);
+  void* memory = ::operator new (bytes, std::align_val_t{kArenaAlignment}, std::nothrow);
+  if (memory != nullptr) std::memset(memory, 0, bytes);
   return static_cast<std::byte*>(memory);
 }
 
@@ -20,7 +20,9 @@ std::byte* NewArena(uint64_t bytes) {
 ArenaPool::ArenaPool(uint64_t bytes) : bytes_(bytes) {
   absl::MutexLock lock(&mutex_);
   free_.reserve(8);
-  free_.push_back(NewArena(bytes_));
+  std::byte* first = NewArena(bytes_);
+  if (first == nullptr) throw std::bad_alloc();
+  free_.push_back(first);
   made_ = 1;
 }
 
@@ -37,13 +39,18 @@ std::byte* ArenaPool::Take() {
       free_.pop_back();
       return arena;
     }
+    free_.reserve(made_ + 1);
     ++made_;
-    free_.reserve(made_);
   }
-  return NewArena(bytes_);
+  std::byte* arena = NewArena(bytes_);
+  if (arena != nullptr) return arena;
+  absl::MutexLock lock(&mutex_);
+  --made_;
+  return nullptr;
 }
 
 void ArenaPool::GiveBack(std::byte* arena) {
+  if (arena == nullptr) return;
   absl::MutexLock lock(&mutex_);
   free_.push_back(arena);
 }

@@ -5,25 +5,6 @@
 namespace anex::device::cpu {
 namespace {
 
-// Starts, in elements, of the last two axes' matrices in a packed operand repeated to `batch`.
-std::vector<int64_t> MatrixStarts(const Shape& operand, const Shape& out) {
-  std::vector<int64_t> dims(out.dims().begin(), out.dims().end() - 2);
-  const int batch_rank = static_cast<int>(dims.size());
-  const int missing = out.rank() - operand.rank();
-  const Strides packed = PackedStrides(operand);
-  std::vector<int64_t> starts(1, 0);
-  for (int axis = 0; axis < batch_rank; ++axis) {
-    const bool repeated = axis < missing || operand[axis - missing] == 1;
-    const int64_t step = repeated ? 0 : packed[axis - missing];
-    std::vector<int64_t> next;
-    for (const int64_t start : starts) {
-      for (int64_t i = 0; i < dims[axis]; ++i) next.push_back(start + i * step);
-    }
-    starts = std::move(next);
-  }
-  return starts;
-}
-
 void ReadMask(const Shape& mask, const Shape& out, AttentionShape& shape) {
   const int rank = mask.rank();
   shape.has_mask = true;
@@ -34,6 +15,24 @@ void ReadMask(const Shape& mask, const Shape& out, AttentionShape& shape) {
 }
 
 }  // namespace
+
+MatrixStarts::MatrixStarts(const Shape& operand, const Shape& out) : rank_(out.rank() - 2) {
+  const int missing = out.rank() - operand.rank();
+  const Strides packed = PackedStrides(operand);
+  for (int axis = 0; axis < rank_; ++axis) {
+    const bool repeated = axis < missing || operand[axis - missing] == 1;
+    axes_[axis] = {out[axis], repeated ? 0 : packed[axis - missing]};
+  }
+}
+
+int64_t MatrixStarts::operator[](int64_t head) const {
+  int64_t start = 0;
+  for (int axis = rank_ - 1; axis >= 0; --axis) {
+    start += head % axes_[axis].size * axes_[axis].step;
+    head /= axes_[axis].size;
+  }
+  return start;
+}
 
 AttentionShape ReadAttention(const OpSite& site) {
   const Shape &query = site.TypeOf("query").shape, &key = site.TypeOf("key").shape;
@@ -46,7 +45,7 @@ AttentionShape ReadAttention(const OpSite& site) {
   shape.query_of = MatrixStarts(query, out);
   shape.key_of = MatrixStarts(key, out);
   shape.value_of = MatrixStarts(value, out);
-  shape.heads = static_cast<int64_t>(shape.query_of.size());
+  for (int axis = 0; axis < out.rank() - 2; ++axis) shape.heads *= out[axis];
   if (site.Has("attn_mask")) ReadMask(site.TypeOf("attn_mask").shape, out, shape);
   return shape;
 }

@@ -11,6 +11,7 @@
 #include "server/device/cpu/lower.h"
 #include "server/device/cpu/numerics_mode.h"
 #include "server/device/cpu/vector_ops.h"
+#include "server/device/cpu/within_memory.h"
 #include "server/device/cpu/work_pool.h"
 #include "server/device/port.h"
 
@@ -45,6 +46,27 @@ class CpuDevice final : public Device {
 
   absl::StatusOr<Artifact> Compile(std::shared_ptr<const mil::Program> program,
                                    const DeviceOptions& options) override {
+    return WithinMemory([&] { return TryCompile(std::move(program), options); });
+  }
+
+  absl::StatusOr<std::shared_ptr<Executable>> Load(const Artifact& artifact) override {
+    absl::StatusOr<NumericsMode> mode = ReadNumericsMode(artifact.options);
+    if (!mode.ok()) return mode.status();
+    if (artifact.program == nullptr) {
+      return absl::FailedPreconditionError("the artifact holds no program; compile it again");
+    }
+    return WithinMemory([&]() -> absl::StatusOr<std::shared_ptr<Executable>> {
+      return CpuExecutable::Make(artifact.program, *mode, pool_);
+    });
+  }
+
+  absl::StatusOr<TensorLayout> PreferredLayout(DType dtype, const Shape& shape) const override {
+    return PackedLayout(dtype, shape);
+  }
+
+ private:
+  absl::StatusOr<Artifact> TryCompile(std::shared_ptr<const mil::Program> program,
+                                      const DeviceOptions& options) const {
     absl::StatusOr<NumericsMode> mode = ReadNumericsMode(options);
     if (!mode.ok()) return mode.status();
     for (const mil::Function& function : program->functions) {
@@ -58,20 +80,6 @@ class CpuDevice final : public Device {
     return Artifact{std::move(program), options, {}};
   }
 
-  absl::StatusOr<std::shared_ptr<Executable>> Load(const Artifact& artifact) override {
-    absl::StatusOr<NumericsMode> mode = ReadNumericsMode(artifact.options);
-    if (!mode.ok()) return mode.status();
-    if (artifact.program == nullptr) {
-      return absl::FailedPreconditionError("the artifact holds no program; compile it again");
-    }
-    return CpuExecutable::Make(artifact.program, *mode, pool_);
-  }
-
-  absl::StatusOr<TensorLayout> PreferredLayout(DType dtype, const Shape& shape) const override {
-    return PackedLayout(dtype, shape);
-  }
-
- private:
   const std::shared_ptr<WorkPool> pool_;
   Capabilities capabilities_;
 };

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/device/cpu/executor.h"
 #include "server/device/cpu/lower.h"
+#include "server/device/cpu/within_memory.h"
 #include "server/device/port.h"
 
 namespace anex::device::cpu {
@@ -35,6 +36,10 @@ class CpuRequest final : public Request {
   absl::StatusOr<RunStats> Run() override {
     const int64_t start = NowNs();
     ArenaPool::Lease arena(executable_->arenas());
+    if (arena.data() == nullptr) {
+      return absl::ResourceExhaustedError(
+          "the cpu device has not enough memory to run this program twice at a time");
+    }
     executor_.Run(arena.data(), executable_->pool());
     return RunStats{NowNs() - start};
   }
@@ -93,8 +98,10 @@ absl::StatusOr<std::unique_ptr<Request>> CpuExecutable::Prepare(size_t function,
         absl::StrCat("there is no function ", function, "; the program has ", infos_.size()));
   }
   if (absl::Status status = CheckBindings(infos_[function], ports); !status.ok()) return status;
-  return std::make_unique<CpuRequest>(std::static_pointer_cast<CpuExecutable>(shared_from_this()),
-                                      function, Bind(infos_[function], ports));
+  return WithinMemory([&]() -> absl::StatusOr<std::unique_ptr<Request>> {
+    return std::make_unique<CpuRequest>(std::static_pointer_cast<CpuExecutable>(shared_from_this()),
+                                        function, Bind(infos_[function], ports));
+  });
 }
 
 uint64_t CpuExecutable::resident_bytes() const {

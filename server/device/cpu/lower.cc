@@ -265,10 +265,9 @@ class Lowering final : public OpSite::Values {
       for (const Operand& operand : step.out) touch(operand.buffer, static_cast<int>(i));
       if (step.scratch >= 0) touch(static_cast<uint32_t>(step.scratch), static_cast<int>(i));
     }
-    if (mode_ == NumericsMode::kReference) {  // nothing shares memory: one way less to be wrong
-      for (Lifetime& life : lifetimes) life = {life.bytes, 0, static_cast<int>(plan_.steps.size())};
-    }
-    const MemoryPlan memory = PlanMemory(lifetimes);
+    // The reference shares no memory: one way less to be wrong.
+    const MemoryPlan memory =
+        mode_ == NumericsMode::kReference ? PlanApart(lifetimes) : PlanMemory(lifetimes);
     for (size_t i = 0; i < buffers.size(); ++i)
       plan_.buffers[buffers[i]].offset = memory.offsets[i];
     plan_.arena_bytes = memory.arena_bytes;

@@ -1,27 +1,12 @@
 #include "server/device/cpu/kernels/panel.h"
 
 #include <algorithm>
-#include <map>
 
 namespace anex::device::cpu {
 namespace {
 
 // Elements that one thread converts at a time: a few microseconds.
 constexpr int64_t kPieceElements = 32 * 1024;
-
-// The first element of each batch entry's matrix, row-major over the batch axes.
-std::vector<int64_t> BatchStarts(const View& view) {
-  std::vector<int64_t> starts(1, 0);
-  for (int axis = 0; axis < view.shape.rank() - 2; ++axis) {
-    std::vector<int64_t> next;
-    next.reserve(starts.size() * static_cast<size_t>(view.shape[axis]));
-    for (const int64_t start : starts) {
-      for (int64_t i = 0; i < view.shape[axis]; ++i) next.push_back(start + i * view.strides[axis]);
-    }
-    starts = std::move(next);
-  }
-  return starts;
-}
 
 }  // namespace
 
@@ -36,13 +21,7 @@ Panels::Panels(const View& view, const std::byte* constant)
   stored_columns_ = transposed_ ? rows : columns;
   row_stride_ = transposed_ ? column_stride : row_stride;
   if (stored_rows_ == 1) row_stride_ = stored_columns_;
-  std::map<int64_t, int64_t> panels;
-  for (const int64_t start : BatchStarts(view)) {
-    const auto [at, fresh] = panels.try_emplace(start, static_cast<int64_t>(start_of_.size()));
-    if (fresh) start_of_.push_back(start);
-    panel_of_.push_back(at->second);
-  }
-  count_ = static_cast<int64_t>(start_of_.size());
+  SetBatch(view);
   rows_per_piece_ = std::max<int64_t>(1, kPieceElements / stored_columns_);
   pieces_per_panel_ = (stored_rows_ + rows_per_piece_ - 1) / rows_per_piece_;
   if (dtype_ == DType::kFp32) return;
@@ -55,6 +34,35 @@ Panels::Panels(const View& view, const std::byte* constant)
   }
 }
 
+void Panels::SetBatch(const View& view) {
+  batch_rank_ = view.shape.rank() - 2;
+  count_ = 1;
+  for (int axis = batch_rank_ - 1; axis >= 0; --axis) {
+    const int64_t size = view.shape[axis], stride = view.strides[axis];
+    const bool repeated = stride == 0 || size == 1;
+    batch_[axis] = {size, stride, repeated ? 0 : count_};
+    if (!repeated) count_ *= size;
+  }
+}
+
+int64_t Panels::PanelOf(int64_t batch) const {
+  int64_t panel = 0;
+  for (int axis = batch_rank_ - 1; axis >= 0; --axis) {
+    panel += batch % batch_[axis].size * batch_[axis].panel_step;
+    batch /= batch_[axis].size;
+  }
+  return panel;
+}
+
+int64_t Panels::StartOf(int64_t panel) const {
+  int64_t start = 0;
+  for (int axis = 0; axis < batch_rank_; ++axis) {
+    const BatchAxis& each = batch_[axis];
+    if (each.panel_step > 0) start += panel / each.panel_step % each.size * each.stride;
+  }
+  return start;
+}
+
 void Panels::Convert(int64_t piece, const TensorRef& operand, float* scratch) const {
   const int64_t begin = piece % pieces_per_panel_ * rows_per_piece_;
   ConvertRows(piece / pieces_per_panel_, begin, std::min(stored_rows_, begin + rows_per_piece_),
@@ -63,7 +71,7 @@ void Panels::Convert(int64_t piece, const TensorRef& operand, float* scratch) co
 
 void Panels::ConvertRows(int64_t panel, int64_t begin, int64_t end, const std::byte* data,
                          float* to) const {
-  const auto* from = reinterpret_cast<const uint16_t*>(data) + start_of_[panel];
+  const auto* from = reinterpret_cast<const uint16_t*>(data) + StartOf(panel);
   to += panel * stored_rows_ * stored_columns_;
   const auto width = static_cast<size_t>(stored_columns_);
   if (row_stride_ == stored_columns_) {
@@ -78,10 +86,10 @@ void Panels::ConvertRows(int64_t panel, int64_t begin, int64_t end, const std::b
 
 GemmOperand Panels::At(int64_t batch, int64_t row, int64_t column, const TensorRef& operand,
                        const float* scratch) const {
-  const int64_t panel = panel_of_[batch];
+  const int64_t panel = PanelOf(batch);
   if (transposed_) std::swap(row, column);
   if (dtype_ == DType::kFp32) {
-    const float* data = operand.as<const float>() + start_of_[panel];
+    const float* data = operand.as<const float>() + StartOf(panel);
     return {data + row * row_stride_ + column, row_stride_, transposed_};
   }
   const float* data = converts_ ? scratch : prepared_.data();

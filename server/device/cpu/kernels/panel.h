@@ -2,6 +2,7 @@
 #ifndef ANEX_SERVER_DEVICE_CPU_KERNELS_PANEL_H_
 #define ANEX_SERVER_DEVICE_CPU_KERNELS_PANEL_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -31,7 +32,16 @@ class Panels {
                  const float* scratch) const;
 
  private:
+  // A batch axis. Entries along one that is repeated (stride 0) share their panel.
+  struct BatchAxis {
+    int64_t size = 1, stride = 0;
+    int64_t panel_step = 0;  // from one entry's panel to the next one's; 0 = repeated
+  };
+
   int64_t floats() const { return count_ * stored_rows_ * stored_columns_; }
+  void SetBatch(const View& view);
+  int64_t PanelOf(int64_t batch) const;
+  int64_t StartOf(int64_t panel) const;  // its first element in the operand
   void ConvertRows(int64_t panel, int64_t begin, int64_t end, const std::byte* data,
                    float* to) const;
 
@@ -41,8 +51,9 @@ class Panels {
   bool converts_ = false;    // at each run
   int64_t stored_rows_ = 0, stored_columns_ = 0, row_stride_ = 0;
   int64_t count_ = 0, pieces_per_panel_ = 1, rows_per_piece_ = 0;
-  std::vector<int64_t> panel_of_;  // batch entry -> panel
-  std::vector<int64_t> start_of_;  // panel -> its first element in the operand
+  // Computed from strides, never listed: a program of a few bytes may have any number of entries.
+  std::array<BatchAxis, kMaxRank> batch_;
+  int batch_rank_ = 0;
   std::vector<float> prepared_;
 };
 
