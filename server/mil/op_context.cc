@@ -35,6 +35,10 @@ bool OpContext::IsConstant(std::string_view argument) const {
   return resolved_.function.values[operation().Single(argument)].constant != nullptr;
 }
 
+int OpContext::BitsOf(std::string_view argument) const {
+  return resolved_.values[operation().Single(argument)].bits;
+}
+
 std::vector<int64_t> OpContext::Ints(std::string_view argument) const {
   return resolved_.function.Ints(operation(), argument);
 }

@@ -35,6 +35,8 @@ class OpContext {
   DType DTypeOf(std::string_view argument) const { return TypeOf(argument).dtype; }
   std::vector<TensorType> TypesOf(std::string_view argument) const;
   bool IsConstant(std::string_view argument) const;
+  // Bits per element of a constant as it was written (4 for int4); 0 for anything else.
+  int BitsOf(std::string_view argument) const;
 
   // REQUIRES: constant, of that family.
   std::vector<int64_t> Ints(std::string_view argument) const;

@@ -155,6 +155,7 @@ void Resolver::ResolveConst(const OperationSyntax& operation) {
   const bool unknown = constant == nullptr;
   const ValueId id = Define(output.name, type, std::move(constant));
   resolved_.values[id].unknown_type = unknown;
+  if (!unknown) resolved_.values[id].bits = declared->scalar.bits;
 }
 
 std::optional<ValueId> Resolver::Lookup(Span name) {
@@ -226,7 +227,7 @@ std::optional<ValueId> Resolver::AddImmediate(const ValueSyntax& value,
   std::shared_ptr<const Constant> constant = constants_.Read(value, *type);
   if (constant == nullptr) return std::nullopt;
   const ValueId id = Define({value.span.offset, 0}, constant->type(), constant);
-  resolved_.values[id] = {.name = value.span, .used = true};
+  resolved_.values[id] = {.name = value.span, .used = true, .bits = type->scalar.bits};
   return id;
 }
 

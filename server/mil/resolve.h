@@ -41,6 +41,7 @@ struct ResolvedValue {  // beside Function::values
   bool unknown_type = false;  // nothing can be said about what uses it
   bool used = false;
   bool compiled = false;  // made of constants by a constexpr_ operation
+  int bits = 0;           // of the elements of a constant as it was written: 4 for int4
 };
 
 struct ResolvedFunction {

@@ -197,8 +197,11 @@ TEST(Constexpr, PalettesOfVectorsStretchAnAxis) {
             "tensor<fp16, [4, 3]>");
   EXPECT_THAT(Infer("", "constexpr_lut_to_dense(" + indices + lut + ")"), HasSubstr("vector_axis"));
   EXPECT_THAT(Infer("", "constexpr_lut_to_dense(" + indices +
-                            ", lut = tensor<fp16, [1, 2, 1, 1]>([1, 2]))"),
+                            ", lut = tensor<fp16, [1, 2, 2, 1]>([1, 2, 3, 4]))"),
               HasSubstr("2 blocks do not divide 3 elements"));
+  EXPECT_THAT(Infer("", "constexpr_lut_to_dense(" + indices +
+                            ", lut = tensor<fp16, [1, 1, 4, 1]>([1, 2, 3, 4]))"),
+              HasSubstr("a palette has 2 entries for indices of 1 bit, found 4"));
 }
 
 TEST(Constexpr, OneFeedsTheNextButNothingThatIsComputedDoes) {

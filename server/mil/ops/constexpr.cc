@@ -60,15 +60,22 @@ Inferred InferPackedLut(OpContext& context) {
 
 // What the iOS 18 palettes, [blocks..., entries, vector], make of indices of shape `indices`. Each
 // block of indices has a palette of its own, each index stands for a vector along vector_axis.
-std::optional<Shape> Depalettized(OpContext& context, const Shape& indices) {
+std::optional<Shape> Depalettized(OpContext& context, std::string_view argument,
+                                  const Shape& indices) {
   const Shape lut = context.ShapeOf("lut");
   if (indices.rank() < 1 || lut.rank() != indices.rank() + 2) {
     return context.Mismatch("lut", absl::StrCat("lut needs two dimensions more than the indices ",
                                                 indices.ToString(), ", found ", lut.ToString()));
   }
-  if (lut[lut.rank() - 2] > 256) {
+  const int64_t entries = lut[lut.rank() - 2];
+  const int bits = context.BitsOf(argument);
+  if (entries > 256 || (bits > 0 && entries != int64_t{1} << bits)) {
     return context.Mismatch(
-        "lut", absl::StrCat("a palette has at most 256 entries, found ", lut[lut.rank() - 2]));
+        "lut", absl::StrCat("a palette has ",
+                            bits > 0 ? absl::StrCat(1 << bits, " entries for indices of ", bits,
+                                                    bits == 1 ? " bit" : " bits")
+                                     : std::string("at most 256 entries"),
+                            ", found ", entries));
   }
   for (int i = 0; i < indices.rank(); ++i) {
     if (indices[i] % lut[i] == 0) continue;
@@ -93,7 +100,7 @@ std::optional<Shape> Depalettized(OpContext& context, const Shape& indices) {
 }
 
 Inferred InferShapedLut(OpContext& context) {
-  const std::optional<Shape> shape = Depalettized(context, context.ShapeOf("indices"));
+  const std::optional<Shape> shape = Depalettized(context, "indices", context.ShapeOf("indices"));
   if (!shape.has_value()) return std::nullopt;
   return std::vector{TensorType{context.DTypeOf("lut"), *shape}};
 }
@@ -159,7 +166,7 @@ Inferred InferSparseBlockwise(OpContext& context) {
 
 Inferred InferLutToSparse(OpContext& context) {
   const TensorType mask = context.TypeOf("indices_mask");
-  const std::optional<Shape> dense = Depalettized(context, mask.shape);
+  const std::optional<Shape> dense = Depalettized(context, "indices_nonzero_data", mask.shape);
   if (!dense.has_value()) return std::nullopt;
   const Shape lut = context.ShapeOf("lut");
   const int64_t count = context.ShapeOf("indices_nonzero_data").ElementCount();

@@ -22,6 +22,7 @@ MadeKernel MakeResize(OpSite& site);
 MadeKernel MakeQuantize(OpSite& site);
 MadeKernel MakeDequantize(OpSite& site);
 MadeKernel MakeReduce(OpSite& site);
+MadeKernel MakeArgReduce(OpSite& site);  // along the last axis
 MadeKernel MakeSoftmax(OpSite& site);
 MadeKernel MakeLayerNorm(OpSite& site);
 MadeKernel MakeChannelNorm(OpSite& site);  // batch_norm, instance_norm

@@ -143,7 +143,69 @@ class ReduceKernel final : public Kernel {
   const DType result_;
 };
 
+// Along the last axis. The first of equals wins, and the first NaN beats everything.
+class ArgReduceKernel final : public Kernel {
+ public:
+  ArgReduceKernel(Rows rows, const View& x, bool largest, DType result)
+      : rows_(rows),
+        x_(PackedView(x.dtype, Shape{x.elements()})),
+        largest_(largest),
+        result_(result) {}
+
+  uint64_t scratch_bytes(int slots) const override {
+    return static_cast<uint64_t>(rows_.length * slots) * sizeof(float);
+  }
+
+  void Run(const RunContext& run) const override {
+    const int64_t each = ItemsPerTask(rows_.length);
+    run.pool->ParallelFor((rows_.outer + each - 1) / each, [&](int64_t task, int slot) {
+      float* scratch = reinterpret_cast<float*>(run.scratch) + slot * rows_.length;
+      const int64_t end = std::min(rows_.outer, (task + 1) * each);
+      for (int64_t row = task * each; row < end; ++row) {
+        const float* x =
+            x_.Load(run.in[0].data, row * rows_.length, static_cast<size_t>(rows_.length), scratch);
+        Store(run, row, Best(x));
+      }
+    });
+  }
+
+ private:
+  int64_t Best(const float* x) const {
+    int64_t best = 0;
+    for (int64_t i = 0; i < rows_.length; ++i) {
+      if (x[i] != x[i]) return i;
+      if (largest_ ? x[i] > x[best] : x[i] < x[best]) best = i;
+    }
+    return best;
+  }
+
+  void Store(const RunContext& run, int64_t row, int64_t best) const {
+    if (result_ == DType::kInt32) {
+      run.out[0].as<int32_t>()[row] = static_cast<int32_t>(best);
+    } else {
+      run.out[0].as<uint16_t>()[row] = static_cast<uint16_t>(best);
+    }
+  }
+
+  const Rows rows_;
+  const Reader x_;
+  const bool largest_;
+  const DType result_;
+};
+
 }  // namespace
+
+MadeKernel MakeArgReduce(OpSite& site) {
+  const DType result = site.ResultType().dtype, dtype = site.TypeOf("x").dtype;
+  if (dtype != DType::kFp16 && dtype != DType::kFp32) return nullptr;
+  if (result != DType::kInt32 && result != DType::kUint16) return nullptr;
+  const Shape& shape = site.TypeOf("x").shape;
+  const std::optional<Rows> rows =
+      RowsAlong(shape, {FromZero(site.IntOr("axis", -1), shape.rank())});
+  if (!rows.has_value() || rows->inner != 1) return nullptr;
+  return std::make_unique<ArgReduceKernel>(*rows, site.InputView(site.Use("x")),
+                                           site.op() == "reduce_argmax", result);
+}
 
 MadeKernel MakeReduce(OpSite& site) {
   const DType dtype = site.ResultType().dtype;
