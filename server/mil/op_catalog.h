@@ -21,7 +21,8 @@
 //        element
 //      constexpr_blockwise_shift_scale, constexpr_sparse_blockwise_shift_scale: offset (none)
 //      lstm: weight_ih_back, weight_hh_back, bias_back (only if bidirectional), clip (none)
-//      upsample_bilinear: half_pixel_centers (not set)
+//      upsample_bilinear: half_pixel_centers (not set: the opposite of align_corners)
+//      crop_resize: roi (iOS 15, 16) or boxes (iOS 17), exactly one; box_indices (box i, image i)
 // Arguments stand in the order of the table, whatever the order in the text.
 #ifndef ANEX_SERVER_MIL_OP_CATALOG_H_
 #define ANEX_SERVER_MIL_OP_CATALOG_H_

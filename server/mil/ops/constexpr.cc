@@ -170,8 +170,11 @@ Inferred InferLutToSparse(OpContext& context) {
   if (!dense.has_value()) return std::nullopt;
   const Shape lut = context.ShapeOf("lut");
   const int64_t count = context.ShapeOf("indices_nonzero_data").ElementCount();
-  const std::optional<Shape> found =
-      context.MakeShape("lut", std::vector<int64_t>{count * lut[lut.rank() - 1]});
+  const int64_t vector = lut[lut.rank() - 1];
+  if (count > (int64_t{1} << 47) / vector) {
+    return context.Mismatch("lut", "the result would have more than 2^47 elements");
+  }
+  const std::optional<Shape> found = context.MakeShape("lut", std::vector<int64_t>{count * vector});
   if (!found.has_value()) return std::nullopt;
   return std::vector{TensorType{mask.dtype, *dense}, TensorType{context.DTypeOf("lut"), *found}};
 }

@@ -151,7 +151,8 @@ std::optional<Equation> ReadEquation(OpContext& context) {
     equation = {text.substr(0, comma), text.substr(comma + 1, arrow - comma - 1),
                 text.substr(arrow + 2)};
     for (const std::string* part : {&equation.x, &equation.y, &equation.out}) {
-      for (size_t i = 0; i < part->size(); ++i) {
+      good = good && part->size() <= kMaxRank;
+      for (size_t i = 0; good && i < part->size(); ++i) {
         const char c = (*part)[i];
         good = good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) &&
                part->find(c, i + 1) == part->npos;

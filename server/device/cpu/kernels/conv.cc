@@ -154,8 +154,8 @@ class ConvKernel final : public Kernel {
   const Weights weights_;
 };
 
-// One input channel per group (depthwise): too little for a product. Each filter element is added
-// in along rows of outputs.
+// One input channel and a few outputs per group (depthwise): too little for a product. Each filter
+// element is added in along rows of outputs.
 class DepthwiseKernel final : public Kernel {
  public:
   DepthwiseKernel(OpSite& site, const ConvShape& conv)
@@ -225,7 +225,8 @@ MadeKernel MakeConv(OpSite& site) {
   // Groups that do not divide the outputs are for nobody to be fast at.
   if (!IsFast(site.ResultType().dtype) || !conv->even()) return nullptr;
   if (conv->pointwise()) return MakePointwise(site, *conv);
-  if (conv->in_channels == 1) return std::make_unique<DepthwiseKernel>(site, *conv);
+  const bool few = conv->in_channels == 1 && conv->out_channels_of_group() <= 4;
+  if (few) return std::make_unique<DepthwiseKernel>(site, *conv);
   return std::make_unique<ConvKernel>(site, *conv);
 }
 
