@@ -38,6 +38,54 @@ double Modulo(double x, double y) {
   return (rest < 0) != (y < 0) ? rest + y : rest;
 }
 
+double Activation(ElementwiseOp op, double x, double a, double b) {
+  switch (op) {
+    case ElementwiseOp::kSigmoid:
+      return Sigmoid(x);
+    case ElementwiseOp::kTanh:
+      return std::tanh(x);
+    case ElementwiseOp::kRelu:
+      return x < 0 ? 0 : x;
+    case ElementwiseOp::kRelu6:
+      return x < 0 ? 0 : x > 6 ? 6 : x;
+    case ElementwiseOp::kLeakyRelu:
+      return x < 0 ? a * x : x;
+    case ElementwiseOp::kElu:
+      return x < 0 ? a * std::expm1(x) : x;
+    case ElementwiseOp::kSilu:
+      return x * Sigmoid(x);
+    case ElementwiseOp::kSoftplus:
+      return Softplus(x);
+    case ElementwiseOp::kSigmoidHard:
+      return Clip(a * x + b, 0, 1);
+    case ElementwiseOp::kLinear:
+      return a * x + b;
+    case ElementwiseOp::kThreshold:
+      return x < a ? a : x;
+    case ElementwiseOp::kThresholdedRelu:
+      return x < a ? 0 : x;
+    case ElementwiseOp::kClampedRelu: {
+      const double y = x < 0 ? a * x : x;
+      return y > b ? b : y;
+    }
+    case ElementwiseOp::kScaledTanh:
+      return a * std::tanh(b * x);
+    case ElementwiseOp::kSoftsign:
+      return x / (1 + std::fabs(x));
+    case ElementwiseOp::kGeluExact:
+      return 0.5 * x * std::erfc(-x * kSqrtHalf);
+    case ElementwiseOp::kGeluTanh:
+      // 0.5 (1 + tanh(u)) = sigmoid(2 u), without the cancellation at large negative x.
+      return x * Sigmoid(2 * kSqrtTwoOverPi * (x + 0.044715 * x * x * x));
+    case ElementwiseOp::kGeluSigmoid:
+      return x * Sigmoid(1.702 * x);
+    case ElementwiseOp::kClip:
+      return Clip(x, a, b);
+    default:
+      return std::nan("");
+  }
+}
+
 double Unary(ElementwiseOp op, double x, double a, double b) {
   switch (op) {
     case ElementwiseOp::kCast:
@@ -86,51 +134,10 @@ double Unary(ElementwiseOp op, double x, double a, double b) {
       return std::ceil(x);
     case ElementwiseOp::kRound:
       return std::nearbyint(x);
-    case ElementwiseOp::kSigmoid:
-      return Sigmoid(x);
-    case ElementwiseOp::kTanh:
-      return std::tanh(x);
-    case ElementwiseOp::kRelu:
-      return x < 0 ? 0 : x;
-    case ElementwiseOp::kRelu6:
-      return x < 0 ? 0 : x > 6 ? 6 : x;
-    case ElementwiseOp::kLeakyRelu:
-      return x < 0 ? a * x : x;
-    case ElementwiseOp::kElu:
-      return x < 0 ? a * std::expm1(x) : x;
-    case ElementwiseOp::kSilu:
-      return x * Sigmoid(x);
-    case ElementwiseOp::kSoftplus:
-      return Softplus(x);
-    case ElementwiseOp::kSigmoidHard:
-      return Clip(a * x + b, 0, 1);
-    case ElementwiseOp::kLinear:
-      return a * x + b;
-    case ElementwiseOp::kThreshold:
-      return x < a ? a : x;
-    case ElementwiseOp::kThresholdedRelu:
-      return x < a ? 0 : x;
-    case ElementwiseOp::kClampedRelu: {
-      const double y = x < 0 ? a * x : x;
-      return y > b ? b : y;
-    }
-    case ElementwiseOp::kScaledTanh:
-      return a * std::tanh(b * x);
-    case ElementwiseOp::kSoftsign:
-      return x / (1 + std::fabs(x));
-    case ElementwiseOp::kGeluExact:
-      return 0.5 * x * std::erfc(-x * kSqrtHalf);
-    case ElementwiseOp::kGeluTanh:
-      // 0.5 (1 + tanh(u)) = sigmoid(2 u), without the cancellation at large negative x.
-      return x * Sigmoid(2 * kSqrtTwoOverPi * (x + 0.044715 * x * x * x));
-    case ElementwiseOp::kGeluSigmoid:
-      return x * Sigmoid(1.702 * x);
-    case ElementwiseOp::kClip:
-      return Clip(x, a, b);
     case ElementwiseOp::kLogicalNot:
       return x == 0;
     default:
-      return std::nan("");
+      return Activation(op, x, a, b);
   }
 }
 
