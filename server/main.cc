@@ -284,8 +284,16 @@ void DrainAndStop(const Config& config, const Log& log, Daemon& daemon) {
   daemon.front_door.reset();
   daemon.grpc.reset();
   daemon.side_door.reset();
-  daemon.engine.reset();
+  // A step on the device cannot be cancelled, and may take as long as it likes: it goes with the
+  // process.
+  const uint32_t running = daemon.engine->running();
+  if (running > 0) {
+    static_cast<void>(daemon.engine.release());
+  } else {
+    daemon.engine.reset();
+  }
   log.Info("stopped", {{"cancelled", cancelled.value_or(0)},
+                       {"left_running", running},
                        {"drain_ms", absl::ToInt64Milliseconds(absl::Now() - start)}});
 }
 

@@ -181,6 +181,7 @@ class Engine {
   // Refuses new sessions and submissions, waits for what is queued until `deadline_ns` from now,
   // then cancels the rest. Returns how many were cancelled.
   absl::StatusOr<uint32_t> Drain(const Caller& caller, int64_t deadline_ns);
+  uint32_t running() const;  // steps on devices now, which the destructor would wait for
   bool has_cache() const;  // a disk cache, and its folder can be used
   absl::StatusOr<std::vector<CacheEntryInfo>> CacheList(const Caller& caller, bool verify);
   // By digest; an empty list prunes by the quota's policy; {"*"} removes all. Returns bytes freed.

@@ -170,6 +170,12 @@ absl::StatusOr<uint32_t> Engine::Drain(const Caller& caller, int64_t deadline_ns
   return cancelled;
 }
 
+uint32_t Engine::running() const {
+  uint32_t running = 0;
+  for (const auto& dispatcher : impl_->dispatchers) running += dispatcher->load().running;
+  return running;
+}
+
 bool Engine::has_cache() const { return impl_->cache && impl_->cache->usable(); }
 
 absl::StatusOr<std::vector<CacheEntryInfo>> Engine::CacheList(const Caller&, bool verify) {

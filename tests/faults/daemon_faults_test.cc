@@ -132,6 +132,53 @@ TEST(Stop, DrainsWithinItsBoundWithWorkInFlight) {
   EXPECT_EQ(*code, 0) << daemon->process().output();
 }
 
+TEST(Stop, DoesNotWaitForAStepBeyondItsBound) {
+  DaemonProcess::Options options;
+  options.flags = {"--drain-timeout", "1"};
+  auto daemon = StartDaemon(options);
+  ASSERT_NE(daemon, nullptr);
+  // 2,160 GFLOP in one kernel: many seconds on any two cores.
+  constexpr const char* kTensor = "tensor<fp16, [3000, 3000]>";
+  std::string body;
+  for (int i = 0; i < 40; ++i) {
+    absl::StrAppend(&body, kTensor, " v", i + 1,
+                    " = matmul(x = ", i == 0 ? "x" : absl::StrCat("v", i), ", y = x);\n");
+  }
+  ProgramSource source;
+  source.name = "slow.mil";
+  source.text =
+      absl::StrCat("program(1.3) { func main<ios18>(", kTensor, " x) {\n", body, "} -> (v40); }");
+  auto session = OpenSession(daemon->socket(), "slow");
+  auto kernel = session->Compile(source, {});
+  ASSERT_TRUE(kernel.ok()) << kernel.status();
+  SurfaceSpec spec;
+  spec.dtype = DType::kFp16;
+  spec.shape = {3000, 3000};
+  const SurfaceId x = session->CreateSurface(spec)->id, y = session->CreateSurface(spec)->id;
+  auto invocation = session->Prepare({kernel->id, "", {{"x", x}, {"v40", y}}});
+  ASSERT_TRUE(invocation.ok()) << invocation.status();
+  Submission submission;
+  submission.lane = *session->CreateLane({});
+  submission.target = invocation->value();
+  auto stream = session->OpenStream(1);
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  ASSERT_TRUE((*stream)->Submit({&submission, 1}).ok());
+  bool runs = false;
+  for (int i = 0; i < 2000 && !runs; ++i) {
+    const auto status = session->GetStatus();
+    ASSERT_TRUE(status.ok()) << status.status();
+    for (const DeviceStatus& device : status->devices) runs |= device.running > 0;
+    if (!runs) absl::SleepFor(absl::Milliseconds(2));
+  }
+  ASSERT_TRUE(runs);
+  const absl::Time asked = absl::Now();
+  auto code = daemon->Stop();
+  ASSERT_TRUE(code.ok()) << code.status();
+  EXPECT_EQ(*code, 0) << daemon->process().output();
+  EXPECT_LT(absl::Now() - asked, absl::Seconds(6)) << "1 s and the doors' closing";
+  EXPECT_THAT(daemon->process().output(), ::testing::HasSubstr("left_running"));
+}
+
 TEST(Restart, ClientsOfTheOldDaemonAreToldAndNewOnesServed) {
   ScratchFolder folder;
   DaemonProcess::Options options;
