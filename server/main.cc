@@ -20,7 +20,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/config.h"
@@ -59,8 +58,11 @@ class SignalWatch {
  public:
   explicit SignalWatch(const Log& log) : log_(log) {
     ::signal(SIGPIPE, SIG_IGN);
-    if (::pipe(pipe_) != 0) std::abort();  // no descriptors before anything has started
-    for (const int end : pipe_) ::fcntl(end, F_SETFD, FD_CLOEXEC);
+    // No descriptors before anything has started?
+    if (::pipe(pipe_) != 0 || ::pipe(asked_pipe_) != 0) std::abort();
+    for (const int end : {pipe_[0], pipe_[1], asked_pipe_[0], asked_pipe_[1]}) {
+      ::fcntl(end, F_SETFD, FD_CLOEXEC);
+    }
     ::fcntl(pipe_[1], F_SETFL, O_NONBLOCK);
     thread_ = std::thread([this] { Loop(); });
     struct sigaction action {};
@@ -72,10 +74,16 @@ class SignalWatch {
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::signal(signal, SIG_DFL);
     Put(kStop);
     thread_.join();
-    for (const int end : pipe_) ::close(end);
+    for (const int end : {pipe_[0], pipe_[1], asked_pipe_[0], asked_pipe_[1]}) ::close(end);
   }
 
-  void Wait() { asked_.WaitForNotification(); }
+  // Waits in a system call of its own, not in a lock of some library: the kernel gives signals to
+  // this thread first, and ThreadSanitizer runs a handler only in calls that it sees.
+  void Wait() {
+    char asked = 0;
+    while (::read(asked_pipe_[0], &asked, 1) < 0 && errno == EINTR) {
+    }
+  }
 
  private:
   static constexpr char kStop = 0;  // from the destructor
@@ -88,6 +96,7 @@ class SignalWatch {
   }
 
   void Loop() {
+    bool asked = false;
     for (char what = kStop;;) {
       const ssize_t got = ::read(pipe_[0], &what, 1);
       if (got < 0 && errno == EINTR) continue;
@@ -95,9 +104,9 @@ class SignalWatch {
       const int signal = what;
       if (signal == SIGHUP) {
         log_.Info("SIGHUP ignored: the configuration is read at start only");
-      } else if (!asked_.HasBeenNotified()) {
+      } else if (!asked) {
         log_.Info("stopping", {{"signal", signal}});
-        asked_.Notify();
+        asked = ::write(asked_pipe_[1], &what, 1) == 1;
       } else {
         log_.Warning("stopped at once by a second signal", {{"signal", signal}});
         ::_exit(kExitAtOnce);
@@ -107,7 +116,7 @@ class SignalWatch {
 
   static inline int pipe_[2] = {-1, -1};  // one watch per process: a handler has no object
   const Log& log_;
-  absl::Notification asked_;
+  int asked_pipe_[2] = {-1, -1};  // the loop writes to it once
   std::thread thread_;
 };
 
