@@ -4,6 +4,7 @@
 // Exit codes: 0 orderly end, 1 failed start, 2 bad flags or configuration, 3 another anexd has the
 // runtime folder, 130 ended at once by a second signal.
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -80,8 +81,10 @@ class SignalWatch {
   // Waits in a system call of its own, not in a lock of some library: the kernel gives signals to
   // this thread first, and ThreadSanitizer runs a handler only in calls that it sees.
   void Wait() {
-    char asked = 0;
-    while (::read(asked_pipe_[0], &asked, 1) < 0 && errno == EINTR) {
+    struct pollfd asked {
+      .fd = asked_pipe_[0], .events = POLLIN, .revents = 0
+    };
+    while (::poll(&asked, 1, -1) < 0 && errno == EINTR) {
     }
   }
 
