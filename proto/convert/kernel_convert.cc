@@ -53,6 +53,7 @@ Diagnostic OneLevel(const v1::Diagnostic& message) {
   diagnostic.length = message.length();
   diagnostic.source_line = message.source_line();
   diagnostic.help = message.help();
+  diagnostic.properties.insert(message.properties().begin(), message.properties().end());
   return diagnostic;
 }
 
@@ -101,6 +102,9 @@ void ToProto(const Diagnostic& diagnostic, v1::Diagnostic* message) {
   message->set_source_line(ToUtf8(diagnostic.source_line));
   message->set_help(ToUtf8(diagnostic.help));
   for (const Diagnostic& note : diagnostic.notes) ToProto(note, message->add_notes());
+  for (const auto& [name, value] : diagnostic.properties) {
+    (*message->mutable_properties())[ToUtf8(name)] = ToUtf8(value);
+  }
 }
 
 absl::StatusOr<Diagnostic> FromProto(const v1::Diagnostic& message) {

@@ -68,6 +68,8 @@ struct Diagnostic {
   std::string source_line;  // the line, without its line break
   std::string help;         // how to mend it, or ""
   std::vector<Diagnostic> notes;
+  // More about it for tools, by name: the rules of the ANE say class, chips, evidence, ...
+  std::map<std::string, std::string> properties;
 };
 
 struct KernelInfo {

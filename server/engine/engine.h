@@ -122,8 +122,10 @@ class Engine {
   // What Compile would key on; lets a client try CompileByDigest before shipping weights.
   absl::StatusOr<std::string> Digest(const ProgramSource& source,
                                      const CompileOptions& options) const;
-  CheckResult Check(const Caller& caller, const ProgramSource& source,
-                    const CompileOptions& options);
+  // Findings of the front end; for the device "ane", "ane:CHIP", "ane:CHIP@MACOS" also what is
+  // known of that engine, whether or not this daemon has one. INVALID_ARGUMENT: no such chip.
+  absl::StatusOr<CheckResult> Check(const Caller& caller, const ProgramSource& source,
+                                    const CompileOptions& options);
   absl::StatusOr<KernelInfo> DescribeKernel(const Caller& caller, KernelId kernel) const;
   absl::Status ReleaseKernel(const Caller& caller, KernelId kernel);
 

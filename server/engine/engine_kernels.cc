@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/engine/engine_impl.h"
+#include "server/mil/ane/ane_rules.h"
 #include "server/mil/front_end.h"
 
 namespace anex::engine {
@@ -70,12 +71,16 @@ absl::StatusOr<std::string> Engine::Digest(const ProgramSource& source,
   return impl_->compiler->Digest(source, options);
 }
 
-CheckResult Engine::Check(const Caller&, const ProgramSource& source, const CompileOptions&) {
+absl::StatusOr<CheckResult> Engine::Check(const Caller&, const ProgramSource& source,
+                                          const CompileOptions& options) {
   mil::FrontEndLimits limits;
   limits.text_bytes = impl_->options.limits.compile_text_bytes;
   mil::FrontEndResult read = mil::Read(source, mil::MissingWeights::kNote, limits);
   CheckResult result;
   result.diagnostics = std::move(read.diagnostics);
+  const absl::Status target =
+      mil::AddAneFindings(options.device, source, read.program.get(), result.diagnostics);
+  if (!target.ok()) return target;
   if (!read.program) return result;
   for (const mil::Function& function : read.program->functions) {
     result.functions.push_back(InfoOf(function));

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "server/mil/diagnostic.h"
+#include "server/mil/ane/ane_rules.h"
 
 namespace anex::mil {
 
-std::vector<std::span<const RuleInfo>> AllRuleTables() { return {FrontEndRules()}; }
+std::vector<std::span<const RuleInfo>> AllRuleTables() { return {FrontEndRules(), AneRuleInfos()}; }
 
 const RuleInfo* FindRule(std::string_view id) {
   for (std::span<const RuleInfo> table : AllRuleTables()) {

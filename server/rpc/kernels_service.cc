@@ -47,7 +47,8 @@ grpc::Status KernelsService::Compile(grpc::ServerContext* context,
             answer, [&](std::string& fresh) -> absl::Status {
               const auto info = engine().Compile(caller, program.source, program.options);
               if (absl::IsInvalidArgument(info.status())) {
-                findings = engine().Check(caller, program.source, program.options).diagnostics;
+                auto checked = engine().Check(caller, program.source, program.options);
+                if (checked.ok()) findings = std::move(checked->diagnostics);
               }
               if (!info.ok()) return info.status();
               v1::CompileResponse made;
@@ -82,7 +83,9 @@ grpc::Status KernelsService::Check(grpc::ServerContext* context,
   return Call(
       *context, "/anex.v1.Kernels/Check", [&](const engine::Caller& caller) -> absl::Status {
         ANEX_ASSIGN_OR_RETURN(const ShippedProgram program, Receive(engine(), caller, *reader));
-        convert::ToProto(engine().Check(caller, program.source, program.options), response);
+        ANEX_ASSIGN_OR_RETURN(const CheckResult result,
+                              engine().Check(caller, program.source, program.options));
+        convert::ToProto(result, response);
         return absl::OkStatus();
       });
 }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <set>
 
 #include "client/anex/program_file.h"
@@ -197,6 +198,25 @@ TEST_P(TransportSuite, BadProgramsSayWhere) {
   const absl::StatusOr<CheckResult> good = session_.Check(ProgramText(MatmulText()));
   ASSERT_TRUE(good.ok());
   EXPECT_EQ(good->functions.size(), 1u);
+}
+
+TEST_P(TransportSuite, FindingsAboutTheAneArriveWhole) {
+  const absl::StatusOr<CheckResult> check =
+      session_.Check(ProgramText(MatmulText()), {.device = "ane:m3"});
+  ASSERT_TRUE(check.ok()) << check.status();
+  const auto narrow = std::ranges::find(check->diagnostics, "ANE0108", &Diagnostic::code);
+  ASSERT_NE(narrow, check->diagnostics.end());
+  EXPECT_EQ(narrow->severity, Severity::kWarning);
+  EXPECT_FALSE(narrow->help.empty());
+  EXPECT_FALSE(narrow->notes.empty());
+  EXPECT_EQ(narrow->properties.at("class"), "wrong answer");
+  EXPECT_EQ(narrow->properties.at("chips"), "M3");
+  EXPECT_EQ(narrow->properties.at("target"), "ane:m3");
+  EXPECT_EQ(check->functions.size(), 1u);
+  const absl::Status unknown =
+      session_.Check(ProgramText(MatmulText()), {.device = "ane:m3-mini"}).status();
+  EXPECT_EQ(unknown.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(unknown.message()), HasSubstr("m3-max"));
 }
 
 TEST_P(TransportSuite, StatusCountsWhatWasRun) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <set>
+#include <string>
 #include <thread>
 
 #include "tests/engine/engine_fixture.h"
@@ -11,9 +13,12 @@ namespace anex::engine {
 namespace {
 
 using testing::Bytes;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using testing::EngineTest;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 using testing::Values;
 using testing::Xwy;
 
@@ -54,13 +59,33 @@ TEST_F(EngineExecution, ABadProgramIsDiagnosedAndTheNextOneCompiles) {
   const absl::Status status = engine_->Compile(ann, bad, {}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("bad.mil:4:"));
-  EXPECT_FALSE(engine_->Check(ann, bad, {}).diagnostics.empty());
-  const CheckResult good = engine_->Check(ann, Xwy(), {});
+  EXPECT_FALSE(engine_->Check(ann, bad, {})->diagnostics.empty());
+  const CheckResult good = *engine_->Check(ann, Xwy(), {});
   ASSERT_EQ(good.functions.size(), 1u);
   ASSERT_EQ(good.functions[0].ports.size(), 3u);
   EXPECT_EQ(good.functions[0].ports[2].name, "y");
   EXPECT_EQ(good.functions[0].ports[2].direction, PortDirection::kOutput);
   EXPECT_TRUE(engine_->Compile(ann, Xwy(), {}).ok());
+}
+
+TEST_F(EngineExecution, ACheckForTheAneSaysWhatIsKnownOfItWithoutOne) {
+  const Caller ann = OpenSession();
+  const auto codes = [&](const std::string& device) {
+    std::set<std::string> found;
+    for (const Diagnostic& finding : engine_->Check(ann, Xwy(), {.device = device})->diagnostics) {
+      EXPECT_NE(finding.severity, Severity::kError) << finding.message;
+      if (finding.code.starts_with("ANE")) found.insert(finding.code);
+    }
+    return found;
+  };
+  EXPECT_THAT(codes(""), IsEmpty());
+  EXPECT_THAT(codes("cpu"), IsEmpty());
+  EXPECT_THAT(codes("ane"), Contains("ANE0108"));  // a last axis of 3
+  EXPECT_THAT(codes("ane"), Not(Contains("ANE1002")));
+  EXPECT_THAT(codes("ane:m1"), Contains("ANE1002"));  // version 1.3
+  const absl::Status unknown = engine_->Check(ann, Xwy(), {.device = "ane:m0"}).status();
+  EXPECT_EQ(unknown.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(unknown.message()), HasSubstr("m1-ultra"));
 }
 
 TEST_F(EngineExecution, ASurfaceFitsItsPortsOrItIsSaidWhichDisagree) {

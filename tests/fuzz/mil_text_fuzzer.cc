@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "server/mil/ane/ane_rules.h"
 #include "server/mil/blob_references.h"
 #include "server/mil/front_end.h"
 #include "server/mil/printer.h"
@@ -33,9 +34,20 @@ bool IsCheapToPrint(const Program& program) {
   return bytes < 1 << 20;
 }
 
+// Rules about the ANE see whatever the front end lets through. None of them is an error.
+void CheckRules(const ProgramSource& source, const FrontEndResult& result) {
+  for (const AneTarget& target : {AneTarget{}, AneTarget{AneChip::kM1, 14}}) {
+    for (const Diagnostic& finding : CheckAneRules(source, *result.program, target)) {
+      Require(finding.severity != Severity::kError && !RenderText(finding).empty(),
+              "a finding about the ANE", source.text, result);
+    }
+  }
+}
+
 void ReadOne(const std::string& text) {
   ListBlobReferences(text);
-  const FrontEndResult result = Read({.name = "fuzz.mil", .text = text}, MissingWeights::kNote);
+  const ProgramSource source{.name = "fuzz.mil", .text = text};
+  const FrontEndResult result = Read(source, MissingWeights::kNote);
   bool errors = false;
   for (const Diagnostic& diagnostic : result.diagnostics) {
     errors = errors || diagnostic.severity == Severity::kError;
@@ -46,6 +58,7 @@ void ReadOne(const std::string& text) {
     Require(!ToStatus(result.diagnostics).ok(), "an error has a status", text, result);
     return;
   }
+  CheckRules(source, result);
   if (!IsCheapToPrint(*result.program)) return;
   const ProgramSource printed = Print(*result.program);
   const FrontEndResult again = Read(printed);

@@ -184,7 +184,8 @@ Json ToJson(const Diagnostic& diagnostic) {
           {"length", diagnostic.length},
           {"source_line", diagnostic.source_line},
           {"help", diagnostic.help},
-          {"notes", ToJsonList(diagnostic.notes)}};
+          {"notes", ToJsonList(diagnostic.notes)},
+          {"properties", Json(diagnostic.properties)}};
 }
 
 Json ToJson(const KernelInfo& kernel) {
