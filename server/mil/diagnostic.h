@@ -31,6 +31,7 @@ namespace anex::mil {
   X(kDuplicateOutput, 104, "an output listed twice")                           \
   X(kNoFunction, 105, "a program without functions")                           \
   X(kNotAValue, 106, "a state used as a value, or the other way round")        \
+  X(kUnknownOpset, 107, "an opset that does not exist")                        \
   X(kUnknownType, 201, "a type that does not exist")                           \
   X(kUnsupportedType, 202, "a type that values of a program cannot have")      \
   X(kBadShape, 203, "a shape that no tensor can have")                         \
@@ -73,7 +74,8 @@ namespace anex::mil {
   X(kUntypedLiteral, 905, "a literal without a type")                          \
   X(kDoubtfulShape, 906, "shapes that hardly anybody means")                   \
   X(kNoSemicolon, 907, "no `;` after a function's outputs")                    \
-  X(kNoOutputs, 908, "a function without outputs")
+  X(kNoOutputs, 908, "a function without outputs")                             \
+  X(kNewerOpset, 909, "something newer than the function's opset")
 
 enum class Code : uint16_t {
 #define ANEX_MIL_CODE(name, number, sentence) name = number,

@@ -13,6 +13,7 @@
 #include "server/mil/duplicates.h"
 #include "server/mil/fold.h"
 #include "server/mil/infer_shapes.h"
+#include "server/mil/opset.h"
 #include "server/mil/parser.h"
 #include "server/mil/program_memory.h"
 #include "server/mil/render_text.h"
@@ -105,6 +106,7 @@ FrontEndResult Read(const ProgramSource& source, MissingWeights missing,
                "such as func main<ios18>(...) { ... } -> (y);");
   }
   CheckDuplicates(text, syntax, sink);
+  CheckOpsets(text, syntax, sink);
   std::shared_ptr<const Program> program =
       CheckProgram(source, text, syntax, missing, limits, sink);
   result.stopped = sink.stopped();

@@ -6,17 +6,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/mil/nearest_name.h"
+#include "server/mil/opset.h"
 
 namespace anex::mil {
 
 int OpContext::opset() const {
-  const std::string& name = resolved_.function.opset;
-  for (const int number : {15, 16, 17}) {
-    if (name == absl::StrCat("ios", number) || name == absl::StrCat("CoreML", number - 10)) {
-      return number;
-    }
-  }
-  return 18;
+  constexpr int kNewest = 18;  // ios26 brought nothing of its own
+  return std::min(OpsetNumber(resolved_.function.opset).value_or(kNewest), kNewest);
 }
 
 TensorType OpContext::TypeOf(std::string_view argument) const {

@@ -23,7 +23,7 @@ class OpContext {
       : resolved_(resolved), index_(operation), sink_(sink) {}
 
   std::string_view op() const { return operation().op; }
-  // 15 for ios15 and so on; 18, the newest one that is known, for any other name.
+  // 15 for ios15 and so on; 18, the newest one that changed anything, for any other name.
   int opset() const;
   size_t result_count() const { return operation().results.size(); }
   bool Has(std::string_view argument) const { return operation().Find(argument) != nullptr; }

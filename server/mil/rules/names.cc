@@ -109,6 +109,24 @@ operand of other operations nor an output, and a value cannot be read or written
     } -> (y);
 }
 )"},
+    {Code::kUnknownOpset,
+     R"(The tag behind a function's name says for which release of Core ML the function is written:
+ios15, ios16, ios17, ios18 or ios26 (also spelled CoreML5 to CoreML9). Defaults and some meanings
+depend on it, so that it is not guessed.)",
+     R"(program(1.3)
+{
+    func main<ios81>(tensor<fp16, [2, 3]> x) {
+        tensor<fp16, [2, 3]> y = relu(x = x);
+    } -> (y);
+}
+)",
+     R"(program(1.3)
+{
+    func main<ios18>(tensor<fp16, [2, 3]> x) {
+        tensor<fp16, [2, 3]> y = relu(x = x);
+    } -> (y);
+}
+)"},
 };
 
 }  // namespace

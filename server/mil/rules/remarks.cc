@@ -154,6 +154,24 @@ purpose is to write states has no outputs.)",
     } -> (y);
 }
 )"},
+    {Code::kNewerOpset,
+     R"(The operation, the argument or the state came with a later release of Core ML than the one that
+the function is written for (its tag, ios15 to ios18). Here it works all the same; compilers of that
+release do not know it.)",
+     R"(program(1.3)
+{
+    func main<ios15>(tensor<fp16, [2, 3]> x) {
+        tensor<fp16, [2, 3]> y = fill_like(ref_tensor = x, value = fp16(1));
+    } -> (y);
+}
+)",
+     R"(program(1.3)
+{
+    func main<ios16>(tensor<fp16, [2, 3]> x) {
+        tensor<fp16, [2, 3]> y = fill_like(ref_tensor = x, value = fp16(1));
+    } -> (y);
+}
+)"},
 };
 
 }  // namespace

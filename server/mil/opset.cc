@@ -1,0 +1,165 @@
+#include "server/mil/opset.h"
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/mil/nearest_name.h"
+
+namespace anex::mil {
+namespace {
+
+constexpr int kFirst = 15;
+constexpr int kStatesSince = 18;  // state<...> parameters
+
+struct Tag {
+  std::string_view name;
+  int number;
+};
+constexpr Tag kTags[] = {
+    {"ios15", 15},   {"ios16", 16},   {"ios17", 17},   {"ios18", 18},   {"ios26", 26},
+    {"CoreML5", 15}, {"CoreML6", 16}, {"CoreML7", 17}, {"CoreML8", 18}, {"CoreML9", 26},
+};
+
+struct Row {
+  std::string_view op;
+  int since;
+  std::string_view argument = {};  // "": the operation itself
+};
+constexpr Row kRows[] = {
+    {"constexpr_affine_dequantize", 16},
+    {"constexpr_cast", 16},
+    {"constexpr_lut_to_dense", 16},
+    {"constexpr_sparse_to_dense", 16},
+    {"fill_like", 16},
+    {"pixel_unshuffle", 16},
+    {"reshape_like", 16},
+    {"crop_resize", 16, "pad_value"},
+    {"gather", 16, "batch_dims"},
+    {"gather_nd", 16, "batch_dims"},
+    {"topk", 16, "return_indices"},
+    {"topk", 16, "sort"},
+    {"upsample_bilinear", 16, "half_pixel_centers"},
+    {"dequantize", 17},
+    {"quantize", 17},
+    {"resize", 17},
+    {"crop_resize", 17, "box_indices"},
+    {"crop_resize", 17, "boxes"},
+    {"gather", 17, "validate_indices"},
+    {"gather_along_axis", 17, "validate_indices"},
+    {"gather_nd", 17, "validate_indices"},
+    {"reduce_argmax", 17, "output_dtype"},
+    {"reduce_argmin", 17, "output_dtype"},
+    {"scatter", 17, "validate_indices"},
+    {"scatter_along_axis", 17, "validate_indices"},
+    {"scatter_nd", 17, "validate_indices"},
+    {"shape", 17, "output_dtype"},
+    {"topk", 17, "output_indices_dtype"},
+    {"constexpr_blockwise_shift_scale", 18},
+    {"constexpr_lut_to_sparse", 18},
+    {"constexpr_sparse_blockwise_shift_scale", 18},
+    {"coreml_update_state", 18},
+    {"read_state", 18},
+    {"scaled_dot_product_attention", 18},
+    {"slice_update", 18},
+    {"write_state", 18},
+    {"constexpr_lut_to_dense", 18, "vector_axis"},
+    {"gru", 18, "input_bias"},
+};
+
+using RowsOfOp = std::unordered_map<std::string_view, std::vector<const Row*>>;
+
+const RowsOfOp& TheRows() {
+  static const RowsOfOp* const rows = [] {
+    auto* built = new RowsOfOp;
+    for (const Row& row : kRows) (*built)[row.op].push_back(&row);
+    return built;
+  }();
+  return *rows;
+}
+
+// The statements of one function.
+class OpsetChecker {
+ public:
+  OpsetChecker(const SourceText& source, int opset, DiagnosticSink& sink)
+      : source_(source), opset_(opset), sink_(sink) {}
+
+  void Check(const FunctionSyntax& function) {
+    for (const NamedType& parameter : function.parameters) {
+      if (parameter.type.kind != TypeSyntax::Kind::kState) continue;
+      Report(parameter.type.span, kStatesSince, "a state");
+    }
+    for (const OperationSyntax& operation : function.operations) Check(operation);
+  }
+
+ private:
+  void Check(const OperationSyntax& operation) {
+    const auto found = TheRows().find(source_.Text(operation.op));
+    if (found == TheRows().end()) return;
+    for (const Row* row : found->second) {
+      if (row->since <= opset_) continue;
+      if (row->argument.empty()) {
+        return Report(operation.op, row->since, Shown(row->op));
+      }
+      for (const auto* arguments : {&operation.arguments, &operation.attributes}) {
+        const auto given = std::ranges::find_if(*arguments, [&](const ArgumentSyntax& argument) {
+          return source_.Text(argument.name) == row->argument;
+        });
+        if (given == arguments->end()) continue;
+        Report(given->name, row->since,
+               absl::StrCat("argument ", Shown(row->argument), " of ", Shown(row->op)));
+      }
+    }
+  }
+
+  void Report(Span at, int since, const std::string& what) {
+    if (since <= opset_) return;
+    sink_.Warning(
+        Code::kNewerOpset, at,
+        absl::StrCat(what, " exists from ios", since, " on, but the function is ios", opset_),
+        absl::StrCat("write func ...<ios", since, ">"));
+  }
+
+  const SourceText& source_;
+  const int opset_;
+  DiagnosticSink& sink_;
+};
+
+}  // namespace
+
+std::optional<int> OpsetNumber(std::string_view tag) {
+  const auto* found = std::ranges::find(kTags, tag, &Tag::name);
+  if (found == std::end(kTags)) return std::nullopt;
+  return found->number;
+}
+
+int OpsetSince(std::string_view op, std::string_view argument) {
+  const auto found = TheRows().find(op);
+  if (found == TheRows().end()) return kFirst;
+  for (const Row* row : found->second) {
+    if (row->argument == argument) return row->since;
+  }
+  return kFirst;
+}
+
+void CheckOpsets(const SourceText& source, const ProgramSyntax& program, DiagnosticSink& sink) {
+  for (const FunctionSyntax& function : program.functions) {
+    if (sink.full()) return;
+    const std::string_view tag = source.Text(function.opset);
+    if (tag.empty()) continue;  // what is left of a broken header: already reported
+    if (const std::optional<int> opset = OpsetNumber(tag)) {
+      OpsetChecker(source, *opset, sink).Check(function);
+      continue;
+    }
+    std::vector<std::string_view> known;
+    for (const Tag& one : kTags) known.push_back(one.name);
+    std::string help = DidYouMean(tag, known);
+    if (help.empty()) help = "those that exist are ios15, ios16, ios17, ios18 and ios26";
+    sink.Error(Code::kUnknownOpset, function.opset, absl::StrCat("there is no opset ", Shown(tag)),
+               std::move(help));
+  }
+}
+
+}  // namespace anex::mil
