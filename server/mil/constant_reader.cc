@@ -294,7 +294,7 @@ std::shared_ptr<const Constant> ConstantReader::Zeros(const Literal& blob,
     zero_bytes_ = size;
   }
   const std::span<const std::byte> view(static_cast<const std::byte*>(zeros_.get()), bytes);
-  return std::make_shared<Constant>(tensor, view, zeros_, type.scalar.bits);
+  return std::make_shared<Constant>(tensor, view, zeros_, type.scalar.bits, true);
 }
 
 std::shared_ptr<const Constant> ConstantReader::FromFile(std::shared_ptr<const std::string> file,

@@ -20,6 +20,26 @@ bool IsKnown(const Function& function, const Argument& argument) {
   return true;
 }
 
+bool IsMadeUp(const Function& function, const Argument& argument) {
+  for (const ValueId id : argument.values) {
+    if (function.value(id).constant->made_up()) return true;
+  }
+  return false;
+}
+
+// Zeros of the results' types for what made-up operands come to.
+Folded StandIns(const Function& function, const Operation& operation) {
+  Folded made;
+  for (const ValueId id : operation.results) {
+    const TensorType& type = function.value(id).type.tensor;
+    const auto count = static_cast<size_t>(type.shape.ElementCount());
+    auto bytes = std::make_shared<std::vector<std::byte>>(count * ElementSize(type.dtype));
+    const std::span<const std::byte> view(*bytes);
+    made.push_back(std::make_shared<Constant>(type, view, std::move(bytes), 0, true));
+  }
+  return made;
+}
+
 // shape and fill_like look at a type only.
 bool TypeIsEnough(std::string_view op, const Argument& argument) {
   return (op == "shape" && argument.name == "x") ||
@@ -43,11 +63,17 @@ bool Folder::Spend(int64_t elements) {
 }
 
 Folded Folder::Fold(const Function& function, const Operation& operation) {
+  bool made_up = false;
   for (const Argument& argument : operation.arguments) {
-    if (!TypeIsEnough(operation.op, argument) && !IsKnown(function, argument)) return {};
+    if (TypeIsEnough(operation.op, argument)) continue;
+    if (!IsKnown(function, argument)) return {};
+    made_up = made_up || IsMadeUp(function, argument);
   }
   const int64_t made = Elements(function, operation.results);
   if (made == 0 || made > kMostElements) return {};
+  if (made_up && (IsFoldableMove(operation.op) || IsFoldableArithmetic(operation.op))) {
+    return Spend(made) ? StandIns(function, operation) : Folded();
+  }
   if (IsFoldableMove(operation.op)) {
     // Reads no more than it writes, and its lists.
     const Argument* indices = operation.Find("indices");

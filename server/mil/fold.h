@@ -4,8 +4,10 @@
 // Only what such chains consist of is folded: moves of any element type, arithmetic on integers,
 // bools and short floats, in the meaning and rounding that devices give it. Everything else is left
 // to the device, and so is what could be said to be an error of the run (a division by 0, an index
-// outside). One folder serves one program, on one thread; it has a budget, so that a program's
-// check takes time linear in its text.
+// outside). Of made-up constants (value.h) made-up ones come out.
+//
+// One folder serves one program, on one thread; it has a budget, so that a program's check takes
+// time linear in its text.
 #ifndef ANEX_SERVER_MIL_FOLD_H_
 #define ANEX_SERVER_MIL_FOLD_H_
 

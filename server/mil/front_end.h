@@ -45,7 +45,7 @@ struct FrontEndResult {
 
 enum class MissingWeights : uint8_t {
   kError = 0,  // compile: a BLOBFILE without its file is an error
-  kNote = 1,   // check: a note; the constant is zeros of the declared type
+  kNote = 1,   // check: a note; the constant is made up, and what depends on it is believed
 };
 
 // The finding that `text` is over `limits.text_bytes`, if it is.

@@ -29,8 +29,7 @@ class OperationChecker {
     if (signature == nullptr) return ReportUnknown();
     if (!CheckArguments(*signature) || places().broken || AnyUnknown()) return;
     FillFallbacks(*signature);
-    OpContext context(resolved_, index_, sink_);
-    const Inferred inferred = signature->infer(context);
+    const Inferred inferred = HasMadeUp() ? InferFromMadeUp(*signature) : Infer(*signature, sink_);
     Order(*signature);
     if (inferred.has_value() && CompareResults(*inferred)) Fold();
   }
@@ -51,6 +50,43 @@ class OperationChecker {
       }
     }
     return false;
+  }
+
+  bool HasMadeUp() {
+    for (const Argument& argument : operation().arguments) {
+      for (ValueId id : argument.values) {
+        if (value(id).constant != nullptr && value(id).constant->made_up()) return true;
+      }
+    }
+    return false;
+  }
+
+  Inferred Infer(const OpSignature& signature, DiagnosticSink& sink) {
+    OpContext context(resolved_, index_, sink);
+    return signature.infer(context);
+  }
+
+  // Where the result depends on numbers that were not sent, the declared types are believed, and
+  // the operation is left out unless what stands in for them happens to give just these types.
+  Inferred InferFromMadeUp(const OpSignature& signature) {
+    DiagnosticSink quiet(sink_.source(), 1);
+    OpContext context(resolved_, index_, quiet);
+    Inferred inferred = signature.infer(context);
+    if (!context.has_read_made_up()) return Infer(signature, sink_);
+    if (inferred.has_value() && IsAsDeclared(*inferred)) return inferred;
+    places().left_out = true;
+    return std::nullopt;
+  }
+
+  bool IsAsDeclared(const std::vector<TensorType>& inferred) {
+    if (inferred.size() != places().results.size()) return false;
+    for (size_t i = 0; i < inferred.size(); ++i) {
+      const std::optional<DeclaredType>& declared = places().results[i].declared;
+      if (!declared.has_value() || !declared->Accepts({TypeKind::kTensor, inferred[i]})) {
+        return false;
+      }
+    }
+    return true;
   }
 
   void ReportUnknown() {
@@ -341,10 +377,12 @@ class OperationChecker {
 };
 
 // Operations whose results have become constants do nothing any more: they are put aside.
+// Operations that cannot be understood without weights that are not there are left out.
 void SetFoldedApart(ResolvedFunction& resolved) {
   std::vector<Operation>& operations = resolved.function.operations;
   size_t kept = 0;
   for (size_t i = 0; i < operations.size(); ++i) {
+    if (resolved.operations[i].left_out) continue;
     if (resolved.operations[i].folded) {
       resolved.function.folded.push_back({std::move(operations[i]), kept});
       continue;

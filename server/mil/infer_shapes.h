@@ -13,6 +13,7 @@ namespace anex::mil {
 // Completes `resolved.function`; reports everything that disagrees. What an operation got wrong
 // does not make the operations behind it wrong: its results are taken as declared, and where the
 // declaration itself disagrees nothing is said of what uses them.
+// The same holds where weights that were not sent would have to be read.
 // Operations that `folder` turns into constants are put aside.
 void InferShapes(ResolvedFunction& resolved, Folder& folder, DiagnosticSink& sink);
 

@@ -35,13 +35,22 @@ int OpContext::BitsOf(std::string_view argument) const {
   return resolved_.values[operation().Single(argument)].bits;
 }
 
+void OpContext::NoteMadeUp(std::string_view argument) const {
+  for (const ValueId id : operation().Find(argument)->values) {
+    has_read_made_up_ = has_read_made_up_ || resolved_.function.values[id].constant->made_up();
+  }
+}
+
 std::vector<int64_t> OpContext::Ints(std::string_view argument) const {
+  NoteMadeUp(argument);
   return resolved_.function.Ints(operation(), argument);
 }
 int64_t OpContext::Int(std::string_view argument) const {
+  NoteMadeUp(argument);
   return resolved_.function.Int(operation(), argument);
 }
 std::vector<int64_t> OpContext::AllInts(std::string_view argument) const {
+  NoteMadeUp(argument);
   std::vector<int64_t> ints;
   for (ValueId id : operation().Find(argument)->values) {
     ints.push_back(resolved_.function.values[id].constant->AsInts()->front());
@@ -49,9 +58,11 @@ std::vector<int64_t> OpContext::AllInts(std::string_view argument) const {
   return ints;
 }
 bool OpContext::Bool(std::string_view argument) const {
+  NoteMadeUp(argument);
   return resolved_.function.Bool(operation(), argument);
 }
 double OpContext::Double(std::string_view argument) const {
+  NoteMadeUp(argument);
   return resolved_.function.Double(operation(), argument);
 }
 const std::string& OpContext::Text(std::string_view argument) const {

@@ -38,6 +38,10 @@ class OpContext {
   // Bits per element of a constant as it was written (4 for int4); 0 for anything else.
   int BitsOf(std::string_view argument) const;
 
+  // True once one of those below has read a constant whose elements nobody knows (value.h): what
+  // was concluded from it means nothing.
+  bool has_read_made_up() const { return has_read_made_up_; }
+
   // REQUIRES: constant, of that family.
   std::vector<int64_t> Ints(std::string_view argument) const;
   int64_t Int(std::string_view argument) const;
@@ -75,6 +79,7 @@ class OpContext {
 
  private:
   Operation& operation() const { return resolved_.function.operations[index_]; }
+  void NoteMadeUp(std::string_view argument) const;
   Span PlaceOf(std::string_view argument) const;
   DiagnosticSink::Report Report(Code code, std::string_view argument, std::string message,
                                 std::string help);
@@ -82,6 +87,7 @@ class OpContext {
   ResolvedFunction& resolved_;
   size_t index_;
   DiagnosticSink& sink_;
+  mutable bool has_read_made_up_ = false;
 };
 
 }  // namespace anex::mil

@@ -6,10 +6,12 @@
 //    defaults. Arguments that may truly be missing (conv's bias, attention's attn_mask, ...) are
 //    documented in op_catalog.h;
 //  * arguments that must be constant (perm, axes, strides, dtype, ...) are; negative axes are left
-//  as
-//    written; types and shapes of all results have been inferred and agree with the declared ones;
+//    as written; types and shapes of all results have been inferred and agree with the declared
+//    ones;
 //  * `const` operations are gone: their results are constants. So are those of folded operations
-//    (fold.h), which stand apart: a device has no need of them.
+//    (fold.h), which stand apart: a device has no need of them;
+//  * where weights were not sent, operations that cannot be understood without them are missing:
+//    such a program was checked, and is not for devices.
 #ifndef ANEX_SERVER_MIL_PROGRAM_H_
 #define ANEX_SERVER_MIL_PROGRAM_H_
 

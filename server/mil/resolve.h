@@ -34,8 +34,9 @@ struct ResolvedOperation {  // beside Function::operations of the same index
   Span op;
   std::vector<ArgumentPlace> arguments;  // beside Operation::arguments
   std::vector<ResolvedResult> results;   // beside Operation::results
-  bool broken = false;  // an argument could not be resolved: already reported, do not infer
-  bool folded = false;  // its results are constants now
+  bool broken = false;    // an argument could not be resolved: already reported, do not infer
+  bool folded = false;    // its results are constants now
+  bool left_out = false;  // what it does depends on weights that were not sent
 };
 
 struct ResolvedValue {         // beside Function::values

@@ -86,11 +86,12 @@ std::shared_ptr<const Constant> Build(DType dtype, const Shape& shape, size_t co
 }  // namespace
 
 Constant::Constant(TensorType type, std::span<const std::byte> bytes,
-                   std::shared_ptr<const void> owner, int bits)
+                   std::shared_ptr<const void> owner, int bits, bool made_up)
     : type_{TypeKind::kTensor, type},
       bytes_(bytes),
       owner_(std::move(owner)),
-      packed_bits_(bits < 8 ? bits : 0) {
+      packed_bits_(bits < 8 ? bits : 0),
+      made_up_(made_up) {
   assert(bytes_.size() == static_cast<size_t>(type.shape.ElementCount()) * ElementSize(type.dtype));
 }
 

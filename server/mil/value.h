@@ -21,8 +21,9 @@ class Constant {
  public:
   // REQUIRES: bytes.size() == elements * ElementSize(dtype). `owner` keeps `bytes` alive.
   // `bits`: of an element where it was written, if that was less than a byte, else 0.
+  // `made_up`: nobody knows the elements, these stand in for them.
   Constant(TensorType type, std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
-           int bits = 0);
+           int bits = 0, bool made_up = false);
   static std::shared_ptr<const Constant> OfString(std::string text);
   static std::shared_ptr<const Constant> OfInts(DType dtype, const Shape& shape,
                                                 std::span<const int64_t> values);
@@ -32,6 +33,9 @@ class Constant {
   explicit Constant(std::string text) : text_(std::move(text)) { type_.kind = TypeKind::kString; }
 
   const Type& type() const { return type_; }
+  // True where weights were not sent, of a program that is only checked: its elements are zeros
+  // that mean nothing, so nothing may be concluded from them.
+  bool made_up() const { return made_up_; }
   std::span<const std::byte> bytes() const { return bytes_; }
   const std::string& text() const { return text_; }  // of kString
   // Of an element as it was written: 4 for int4, which has 8 in memory.
@@ -47,6 +51,7 @@ class Constant {
   std::shared_ptr<const void> owner_;
   std::string text_;
   int packed_bits_ = 0;  // 0: as in memory
+  bool made_up_ = false;
 };
 
 }  // namespace anex::mil

@@ -20,7 +20,8 @@ const Constant* AccumulatorRanges::ConstantOf(const Operation& op,
                                               std::string_view argument) const {
   const Argument* found = op.Find(argument);
   if (found == nullptr || found->values.size() != 1) return nullptr;
-  return function_.value(found->values[0]).constant.get();
+  const Constant* constant = function_.value(found->values[0]).constant.get();
+  return constant == nullptr || constant->made_up() ? nullptr : constant;
 }
 
 ValueRange AccumulatorRanges::RangeOf(const Operation& op, std::string_view argument,

@@ -11,7 +11,7 @@ FunctionFacts::FunctionFacts(const Function& f, const ProgramFacts& p)
       fixed(f.values.size()),
       constants(SummarizeConstants(f)),
       accumulators(f),
-      ranges(FindRanges(f, constants, p.text_facts.weights_missing, accumulators)) {
+      ranges(FindRanges(f, constants, accumulators)) {
   for (size_t i = 0; i < f.values.size(); ++i) fixed[i] = f.values[i].constant != nullptr;
   for (const Operation& op : f.operations) {
     const bool folded = op.op.starts_with("constexpr_");
@@ -66,6 +66,7 @@ const Operation* OpSite::Producer(std::string_view argument) const {
 std::vector<int64_t> OpSite::Ints(std::string_view argument) const {
   const std::optional<ValueId> id = Id(argument);
   if (!id.has_value() || facts.value(*id).constant == nullptr) return {};
+  if (facts.value(*id).constant->made_up()) return {};
   return facts.value(*id).constant->AsInts().value_or(std::vector<int64_t>());
 }
 

@@ -223,7 +223,7 @@ class Checker {
 std::vector<Diagnostic> CheckAneRules(const ProgramSource& source, const Program& program,
                                       const AneTarget& target) {
   const SourceText text(source.name, source.text);
-  const TextFacts text_facts = TextFacts::Of(text, source);
+  const TextFacts text_facts = TextFacts::Of(text);
   const ProgramFacts facts{program, text, text_facts, target};
   Checker checker(facts, target);
   for (const Function& function : program.functions) checker.Check(function);

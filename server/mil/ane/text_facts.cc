@@ -121,12 +121,9 @@ class Reader {
 
 }  // namespace
 
-TextFacts TextFacts::Of(const SourceText& text, const ProgramSource& source) {
+TextFacts TextFacts::Of(const SourceText& text) {
   TextFacts facts;
   Reader(text, facts).Read();
-  for (const BlobUse& blob : facts.blobs) {
-    if (!source.weights.contains(blob.path)) facts.weights_missing = true;
-  }
   return facts;
 }
 

@@ -10,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "proto/values/kernel_values.h"
 #include "server/mil/source_text.h"
 
 namespace anex::mil {
@@ -29,9 +28,8 @@ struct TextFacts {
   std::optional<Span> flexible;  // the first "?" dimension or FlexibleShapeInformation
   std::optional<Span> comment;   // the first
   std::vector<BlobUse> blobs;
-  bool weights_missing = false;  // a blob's file was not sent: its constant reads as zeros
 
-  static TextFacts Of(const SourceText& text, const ProgramSource& source);
+  static TextFacts Of(const SourceText& text);
 };
 
 }  // namespace anex::mil

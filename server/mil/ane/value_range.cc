@@ -264,16 +264,14 @@ std::vector<ConstantSummary> SummarizeConstants(const Function& function) {
 
 std::vector<ValueRange> FindRanges(const Function& function,
                                    const std::vector<ConstantSummary>& constants,
-                                   bool zeros_unknown, AccumulatorRanges& accumulators) {
+                                   AccumulatorRanges& accumulators) {
   std::vector<ValueRange> ranges(function.values.size());
   for (size_t i = 0; i < ranges.size(); ++i) {
     const Value& value = function.values[i];
     if (value.type.kind == TypeKind::kTensor) ranges[i] = OfType(value.type.tensor.dtype);
     const ConstantSummary& summary = constants[i];
-    if (value.constant == nullptr || summary.has_nan || summary.has_infinity) continue;
-    const bool zeros = summary.finite == ValueRange{0, 0};
-    const bool one = value.type.tensor.shape.ElementCount() == 1;
-    if (!(zeros_unknown && zeros && !one)) ranges[i] = summary.finite;
+    if (value.constant == nullptr || value.constant->made_up()) continue;
+    if (!summary.has_nan && !summary.has_infinity) ranges[i] = summary.finite;
   }
   for (const Operation& op : function.operations) {
     if (op.results.empty()) continue;

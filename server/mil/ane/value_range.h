@@ -37,11 +37,10 @@ std::vector<ConstantSummary> SummarizeConstants(const Function& function);
 
 class AccumulatorRanges;
 
-// One per value of `function`. `zeros_unknown`: constants of nothing but zeros stand for weights
-// that were not sent.
+// One per value of `function`. Of made-up constants (value.h) nothing is known but their type.
 std::vector<ValueRange> FindRanges(const Function& function,
                                    const std::vector<ConstantSummary>& constants,
-                                   bool zeros_unknown, AccumulatorRanges& accumulators);
+                                   AccumulatorRanges& accumulators);
 
 }  // namespace anex::mil
 
