@@ -52,26 +52,42 @@ absl::Status TooShort(std::span<const std::byte> file, uint64_t offset, uint64_t
                                             offset, " on"));
 }
 
-// Records of benchmark programs name no data offset and made-up sizes; their data follows at once.
-absl::StatusOr<BlobData> DataBehindRecord(std::span<const std::byte> file, uint64_t at,
-                                          uint64_t needed, std::string remark) {
+absl::StatusOr<BlobData> DataAt(std::span<const std::byte> file, uint64_t at, uint64_t needed,
+                                std::string remark) {
   if (!Fits(file, at, needed)) return TooShort(file, at, needed);
   return BlobData{file.subspan(at, needed), std::move(remark)};
 }
 
-absl::StatusOr<BlobData> DataOfRecord(std::span<const std::byte> file, const Record& record,
-                                      const ScalarType& type, uint64_t needed) {
+// What the program says counts, as it does where ANE projects run such files: records of theirs
+// give made-up sizes and types.
+std::string RemarkOn(const Record& record, const ScalarType& type, uint64_t needed) {
   if (record.bytes != needed) {
-    return absl::OutOfRangeError(absl::StrCat("the record holds ", record.bytes,
-                                              " bytes, but the declared type needs ", needed));
+    return absl::StrCat("the record holds ", record.bytes, " bytes, but the declared type needs ",
+                        needed, "; that many were taken");
   }
-  if (!Fits(file, record.data_offset, needed)) return TooShort(file, record.data_offset, needed);
-  BlobData data{file.subspan(record.data_offset, needed), ""};
-  if (record.type != CodeOf(type)) {
-    data.remark = absl::StrCat("the record's data type code is ", record.type, ", not that of ",
-                               std::string(type.name), "; the declared type was used");
+  if (record.type == CodeOf(type)) return "";
+  return absl::StrCat("the record's data type code is ", record.type, ", not that of ",
+                      std::string(type.name), "; the declared type was used");
+}
+
+// The data of the record at `at`: where the record says, or right behind it if it says nothing or
+// what cannot be.
+absl::StatusOr<BlobData> DataOfRecord(std::span<const std::byte> file, uint64_t at,
+                                      const ScalarType& type, uint64_t needed) {
+  Record record;
+  std::memcpy(&record, file.data() + at, sizeof record);
+  const uint64_t behind = at + kBlobRecordBytes;
+  if (record.data_offset == 0) {
+    return DataAt(file, behind, needed,
+                  "the record names no data offset; the data was taken from behind it");
   }
-  return data;
+  if (Fits(file, record.data_offset, needed)) {
+    return DataAt(file, record.data_offset, needed, RemarkOn(record, type, needed));
+  }
+  if (!Fits(file, behind, needed)) return TooShort(file, record.data_offset, needed);
+  return DataAt(file, behind, needed,
+                absl::StrCat("the data would end past the file's last byte if it began at byte ",
+                             record.data_offset, "; it was taken from behind the record"));
 }
 
 }  // namespace
@@ -89,20 +105,14 @@ absl::StatusOr<BlobData> FindBlob(std::span<const std::byte> file_untrusted,
   if (!HasSentinel(file, offset_untrusted)) {
     // A file without a header: its only record is at 0 and offset 64 is the data already.
     if (offset_untrusted == kBlobRecordBytes && HasSentinel(file, 0)) {
-      return DataBehindRecord(file, kBlobRecordBytes, needed,
-                              "the file has no header; the data was taken from byte 64");
+      return DataAt(file, kBlobRecordBytes, needed,
+                    "the file has no header; the data was taken from byte 64");
     }
     return absl::NotFoundError(absl::StrCat("there is no weight record at byte ", offset_untrusted,
                                             " of ", file.size(),
                                             " (it would begin with EF BE AD DE)"));
   }
-  Record record;
-  std::memcpy(&record, file.data() + offset_untrusted, sizeof record);
-  if (record.data_offset == 0) {
-    return DataBehindRecord(file, offset_untrusted + kBlobRecordBytes, needed,
-                            "the record names no data offset; the data was taken from behind it");
-  }
-  return DataOfRecord(file, record, type, needed);
+  return DataOfRecord(file, offset_untrusted, type, needed);
 }
 
 void Unpack(std::span<const std::byte> packed, const ScalarType& type, std::span<std::byte> out) {

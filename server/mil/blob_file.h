@@ -32,7 +32,8 @@ struct BlobData {
 };
 
 // The data of the record at `offset_untrusted`, which must hold `elements` of `type`.
-// NOT_FOUND: no record there. OUT_OF_RANGE: the file ends too early or the size differs.
+// NOT_FOUND: no record there. OUT_OF_RANGE: the file ends too early. Another size than the record's
+// is remarked on only.
 absl::StatusOr<BlobData> FindBlob(std::span<const std::byte> file_untrusted,
                                   uint64_t offset_untrusted, const ScalarType& type,
                                   uint64_t elements);

@@ -89,13 +89,35 @@ TEST(BlobFile, AFileWithoutHeaderHasItsDataAt64) {
   EXPECT_EQ(Found(file, 0, "int8", 4), Counting(4));
 }
 
+// The declared type says how many there are, as where such files are run.
+TEST(BlobFile, AnotherSizeIsRemarkedOnAsLongAsThereIsEnough) {
+  std::string file(64, '\0');
+  PutRecord(file, 64, 1, 6, 128);
+  file += Counting(8);
+  std::string remark;
+  EXPECT_EQ(Found(file, 64, "fp16", 2, &remark), Counting(8).substr(0, 4));
+  EXPECT_THAT(remark, HasSubstr("holds 6 bytes, but the declared type needs 4"));
+  EXPECT_EQ(Found(file, 64, "fp16", 4, &remark), Counting(8));
+  EXPECT_THAT(remark, HasSubstr("holds 6 bytes, but the declared type needs 8"));
+  EXPECT_THAT(Found(file, 64, "fp16", 5), HasSubstr("the file ends at byte 136"));
+}
+
+TEST(BlobFile, WhereTheDataOffsetOverrunsTheDataIsBehindTheRecord) {
+  std::string file(64, '\0');
+  PutRecord(file, 64, 1, 6, 132);
+  file += Counting(6);
+  std::string remark;
+  EXPECT_EQ(Found(file, 64, "fp16", 3, &remark), Counting(6));
+  EXPECT_THAT(remark, HasSubstr("if it began at byte 132; it was taken from behind the record"));
+  EXPECT_EQ(Found(file, 64, "fp16", 1, &remark), Counting(6).substr(4, 2));
+  EXPECT_THAT(remark, HasSubstr("holds 6 bytes"));
+}
+
 TEST(BlobFile, WrongSizesAndTruncationAreToldApart) {
   std::string file(64, '\0');
   PutRecord(file, 64, 1, 6, 128);
   file += Counting(5);
   EXPECT_THAT(Found(file, 64, "fp16", 3), HasSubstr("ends at byte 133"));
-  EXPECT_THAT(Found(file, 64, "fp16", 2),
-              HasSubstr("holds 6 bytes, but the declared type needs 4"));
   for (size_t size = 0; size < 128; ++size) {
     EXPECT_THAT(Found(file.substr(0, size), 64, "fp16", 3), HasSubstr("no weight record"));
   }
@@ -110,7 +132,8 @@ TEST(BlobFile, OffsetsThatOverflowAreNeverFollowed) {
   }
   for (uint64_t data : {~uint64_t{0}, ~uint64_t{0} - 5, uint64_t{1} << 63, uint64_t{130}}) {
     Put<uint64_t>(file, 64 + 16, data);
-    EXPECT_THAT(Found(file, 64, "fp16", 3), HasSubstr("the file ends at byte 134")) << data;
+    EXPECT_EQ(Found(file, 64, "fp16", 3), Counting(6)) << data;
+    EXPECT_THAT(Found(file, 64, "fp16", 4), HasSubstr("the file ends at byte 134")) << data;
   }
 }
 

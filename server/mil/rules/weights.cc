@@ -69,15 +69,15 @@ record begins with the bytes EF BE AD DE. The first record of a file stands at 6
 }
 )"},
     {Code::kWeightSize,
-     R"(The record says that its data has another size than the declared type needs, or the file ends
-before the data does.
+     R"(The file ends before the data does: the declared type needs more bytes than there are. (A record
+that gives its data another size than the type needs, but has enough, is only remarked on.)
 
 (The file weights/example.bin holds one record, at 64, with six numbers of fp16.))",
      R"(program(1.3)
 {
-    func main<ios18>(tensor<fp16, [2, 2]> x) {
-        tensor<fp16, [2, 2]> w = const()[val = tensor<fp16, [2, 2]>(BLOBFILE(path = string("@model_path/weights/example.bin"), offset = uint64(64)))];
-        tensor<fp16, [2, 2]> y = add(x = x, y = w);
+    func main<ios18>(tensor<fp16, [2, 300]> x) {
+        tensor<fp16, [2, 300]> w = const()[val = tensor<fp16, [2, 300]>(BLOBFILE(path = string("@model_path/weights/example.bin"), offset = uint64(64)))];
+        tensor<fp16, [2, 300]> y = add(x = x, y = w);
     } -> (y);
 }
 )",
