@@ -97,6 +97,14 @@ Folded FoldUnary(const Function& function, const Operation& operation) {
   return Made(type, values);
 }
 
+// Where x / y is far from what a double holds exactly, it may have been rounded to a whole number.
+std::optional<double> FloorDiv(double x, double y) {
+  constexpr double kMost = 1 << 20;
+  const double quotient = x / y;
+  if (std::isinf(y) || !(std::fabs(quotient) < kMost)) return std::nullopt;
+  return std::floor(quotient);
+}
+
 int64_t FloorDiv(int64_t x, int64_t y) { return x / y - (x % y != 0 && (x < 0) != (y < 0)); }
 
 // On numbers of 32 bits and less. nullopt: left to the device.
@@ -123,11 +131,11 @@ std::optional<double> FloatBinary(std::string_view op, double x, double y) {
   if (op == "sub") return x - y;
   if (op == "mul") return x * y;
   if (std::isnan(x) || std::isnan(y)) return std::nullopt;
-  if (op == "maximum") return std::max(x, y);
-  if (op == "minimum") return std::min(x, y);
+  if (op == "maximum") return x > y ? x : y;  // of -0 and 0 the second one, as devices do
+  if (op == "minimum") return x < y ? x : y;
   if (y == 0) return std::nullopt;
   if (op == "real_div") return x / y;
-  if (op == "floor_div") return std::floor(x / y);
+  if (op == "floor_div") return FloorDiv(x, y);
   return std::nullopt;
 }
 

@@ -13,6 +13,7 @@
 //      layer_norm, instance_norm, batch_norm: gamma (ones), beta (zeros)
 //      quantize, dequantize, constexpr_affine_dequantize: axis, absent only if scale and zero_point
 //        are scalars
+//      squeeze: axes, absent only if x has no dimension of size 1
 //      split: num_splits or split_sizes, at least one of the two
 //      constexpr_lut_to_dense, constexpr_sparse_to_dense: shape; with it the indices (mask) are
 //        packed bits as iOS 16 has them, without it they are one byte per element

@@ -249,6 +249,8 @@ TEST(Layout, TheOtherMoves) {
   EXPECT_EQ(Infer(kX, "expand_dims(x = x, axes = tensor<int32, [2]>([0, -1]))"),
             "tensor<fp16, [1, 2, 3, 5, 7, 1]>");
   EXPECT_EQ(Infer("tensor<fp16, [1, 3, 1]> x", "squeeze(x = x)"), "tensor<fp16, [3]>");
+  EXPECT_EQ(Infer(kX, "squeeze(x = x)"), Infer(kX, "identity(x = x)"));  // nothing to squeeze
+  EXPECT_EQ(Infer("fp16 x", "squeeze(x = x)"), "fp16");
   EXPECT_EQ(Infer("tensor<fp16, [1, 3, 1]> x", "squeeze(x = x, axes = tensor<int32, [1]>([-1]))"),
             "tensor<fp16, [1, 3]>");
   EXPECT_THAT(Infer(kX, "squeeze(x = x, axes = tensor<int32, [1]>([1]))"), HasSubstr("size 3"));

@@ -106,7 +106,7 @@ Inferred InferSqueeze(OpContext& context) {
     for (int axis = 0; axis < x.rank(); ++axis) {
       if (x[axis] == 1) ones.push_back(axis);
     }
-    if (ones.empty()) return context.Mismatch("x", "no dimension of size 1 to squeeze");
+    if (ones.empty()) return Result(context, "x", DimsOf(x));  // a list of axes cannot be empty
     context.FillInts("axes", ones);
   }
   const std::optional<std::vector<int>> axes = context.AxesOf("axes", x.rank());

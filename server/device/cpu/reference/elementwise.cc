@@ -26,9 +26,11 @@ double Clip(double x, double low, double high) { return x < low ? low : x > high
 double FloorDivide(double x, double y) {
   const double quotient = std::floor(x / y);
   const double rest = std::fmod(x, y);
-  if (!std::isfinite(quotient) || std::isnan(rest) || std::isinf(y)) return quotient;
+  if (!std::isfinite(quotient) || std::isnan(rest)) return quotient;
+  if (std::isinf(y)) return rest != 0 && (rest < 0) != (y < 0) ? -1 : quotient;
   const double whole = std::nearbyint((x - rest) / y);
-  return rest != 0 && (rest < 0) != (y < 0) ? whole - 1 : whole;
+  if (rest != 0 && (rest < 0) != (y < 0)) return whole - 1;
+  return whole != 0 ? whole : std::copysign(0.0, quotient);
 }
 
 // With the sign of y, as in Python.

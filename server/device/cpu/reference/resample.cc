@@ -59,10 +59,18 @@ double PixelAt(const Sampler& sampler, const TensorRef& x, int64_t plane, double
   return GetDouble(x, plane + static_cast<int64_t>(h) * shape[3] + static_cast<int64_t>(w));
 }
 
+// Whether a pixel has a share in this point; none has in NaN. Far outside, where one more than a
+// coordinate is the same number, the corners around the point would be one and count several times.
+bool MeetsImage(const Shape& shape, double h, double w) {
+  return h > -1 && h < static_cast<double>(shape[2]) && w > -1 && w < static_cast<double>(shape[3]);
+}
+
 double SampleAt(const Sampler& sampler, const TensorRef& x, int64_t plane, double h, double w) {
   h = sampler.Folded(sampler.ToPixels(h, x.view->shape[2]), x.view->shape[2]);
   w = sampler.Folded(sampler.ToPixels(w, x.view->shape[3]), x.view->shape[3]);
-  if (!std::isfinite(h) || !std::isfinite(w)) return sampler.value;
+  if (sampler.padding == Padding::kConstant && !MeetsImage(x.view->shape, h, w)) {
+    return sampler.value;
+  }
   if (sampler.nearest) {
     return PixelAt(sampler, x, plane, std::nearbyint(h), std::nearbyint(w));
   }
