@@ -149,6 +149,12 @@ TEST(Reduce, KeepsOrDropsItsAxes) {
             "tensor<fp16, [2, 1, 5, 1]>");
   EXPECT_EQ(Infer(kX, "reduce_max(x = x)"), "fp16");
   EXPECT_EQ(Infer(kX, "reduce_argmax(x = x, axis = int32(1))"), "tensor<int32, [2, 5, 7]>");
+  const std::string narrow = "(x = x, axis = int32(0), output_dtype = string(\"uint16\"))";
+  for (const char* op : {"reduce_argmax", "reduce_argmin"}) {
+    EXPECT_EQ(Infer("tensor<fp16, [65536, 2]> x", op + narrow), "tensor<uint16, [2]>");
+    EXPECT_THAT(Infer("tensor<fp16, [65537, 2]> x", op + narrow),
+                HasSubstr("uint16 does not hold the indices of 65537 elements"));
+  }
   EXPECT_THAT(Infer(kX, "reduce_sum(x = x, axes = tensor<int32, [1]>([4]))"),
               HasSubstr("axis 4 is outside a tensor of rank 4"));
   EXPECT_THAT(Infer(kX, "reduce_sum(x = x, axes = tensor<int32, [2]>([1, -3]))"),

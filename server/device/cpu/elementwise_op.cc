@@ -1,5 +1,6 @@
 #include "server/device/cpu/elementwise_op.h"
 
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -34,19 +35,33 @@ absl::StatusOr<ElementwiseOp> ReadOp(const OpSite& site) {
   return site.Unsupported("it is not elementwise");
 }
 
+ElementwiseParams Bounds(const OpSite& site, std::initializer_list<std::string_view> names) {
+  ElementwiseParams params;
+  double* number = &params.a;
+  int64_t* whole = &params.whole_a;
+  for (const std::string_view name : names) {
+    *number = site.Double(name);
+    if (!IsFloat(site.TypeOf(name).dtype)) *whole = site.Int(name);
+    number = &params.b;
+    whole = &params.whole_b;
+  }
+  return params;
+}
+
 ElementwiseParams ReadParams(const OpSite& site, ElementwiseOp op) {
   switch (op) {
     case ElementwiseOp::kClip:
-      return {site.Double("alpha"), site.Double("beta")};
+      return Bounds(site, {"alpha", "beta"});
     case ElementwiseOp::kRsqrt:
       return {site.DoubleOr("epsilon", 1e-12)};
     case ElementwiseOp::kInverse:
       return {site.DoubleOr("epsilon", 1e-4)};
     case ElementwiseOp::kLog:
       return {site.DoubleOr("epsilon", 1e-45)};
+    case ElementwiseOp::kThreshold:
+      return Bounds(site, {"alpha"});
     case ElementwiseOp::kLeakyRelu:
     case ElementwiseOp::kElu:
-    case ElementwiseOp::kThreshold:
     case ElementwiseOp::kThresholdedRelu:
       return {site.Double("alpha")};
     case ElementwiseOp::kSigmoidHard:

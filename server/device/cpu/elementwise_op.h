@@ -92,9 +92,11 @@ inline constexpr size_t kElementwiseOps = 0 ANEX_CPU_ELEMENTWISE(ANEX_CPU_ONE);
 
 // Numbers that go with the operation: rsqrt's epsilon; clip's lower and upper bound; leaky_relu's,
 // elu's, threshold's and thresholded_relu's alpha; alpha and beta of sigmoid_hard,
-// linear_activation, clamped_relu and scaled_tanh.
+// linear_activation, clamped_relu and scaled_tanh. Those of integers are whole as well: a double
+// does not hold every int64.
 struct ElementwiseParams {
   double a = 0, b = 0;
+  int64_t whole_a = 0, whole_b = 0;  // of clip and threshold, if x holds integers
 };
 
 struct Elementwise {

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "server/device/cpu/reference/element.h"
+
 namespace anex::device::cpu {
 
 int64_t PadShape::Source(int axis, int64_t at) const {
@@ -16,8 +18,14 @@ int64_t PadShape::Source(int axis, int64_t at) const {
   return folded < size ? folded : period - folded;
 }
 
+void PutPadding(const PadShape& pad, const TensorRef& out, int64_t i) {
+  HoldsFloats(out) ? PutDouble(out, i, pad.value) : PutInt(out, i, pad.whole);
+}
+
 absl::StatusOr<PadShape> ReadPad(const OpSite& site) {
-  PadShape shape{.value = site.DoubleOr("constant_val", 0),
+  const bool floats = IsFloat(site.ResultType().dtype);
+  PadShape shape{.value = floats ? site.DoubleOr("constant_val", 0) : 0,
+                 .whole = floats ? 0 : site.IntOr("constant_val", 0),
                  .in = site.TypeOf("x").shape,
                  .out = site.ResultType().shape};
   const std::string mode = site.Has("mode") ? site.Text("mode") : "constant";

@@ -16,10 +16,19 @@ Inferred InferGelu(OpContext& context) {
   return SameAsX(context);
 }
 
+// A double does not hold every integer of 64 bits.
+bool IsBelow(const OpContext& context, double low, double high) {
+  const DType dtype = context.DTypeOf("alpha");
+  if (!IsInteger(dtype)) return low < high;
+  const int64_t alpha = context.Int("alpha"), beta = context.Int("beta");
+  if (dtype != DType::kUint64) return alpha < beta;
+  return static_cast<uint64_t>(alpha) < static_cast<uint64_t>(beta);
+}
+
 // From ios17 on the bounds must be in order.
 Inferred InferClip(OpContext& context) {
   const double low = context.Double("alpha"), high = context.Double("beta");
-  if (context.opset() >= 17 && !(low < high)) {
+  if (context.opset() >= 17 && !IsBelow(context, low, high)) {
     return context.Fail("alpha", absl::StrCat("alpha, ", low, ", must be below beta, ", high));
   }
   return SameAsX(context);

@@ -25,10 +25,24 @@ Inferred InferFillLike(OpContext& context) {
   return std::vector{TensorType{context.DTypeOf("value"), context.ShapeOf("ref_tensor")}};
 }
 
+// How many integers start, start + step, ... come before end; 0 if there is no end to them either.
+double CountOfIntegers(const OpContext& context) {
+  const auto start = static_cast<uint64_t>(context.Int("start"));
+  const auto end = static_cast<uint64_t>(context.Int("end"));
+  const int64_t step = context.Int("step");
+  const bool is_unsigned = context.DTypeOf("start") == DType::kUint64;
+  const bool ascends = is_unsigned ? start < end : context.Int("start") < context.Int("end");
+  if (start == end || step == 0 || ascends != (step > 0 || is_unsigned)) return 0;
+  const uint64_t distance = ascends ? end - start : start - end;
+  const auto stride = static_cast<uint64_t>(step);
+  return static_cast<double>((distance - 1) / (ascends ? stride : 0 - stride) + 1);
+}
+
 Inferred InferRange(OpContext& context) {
   const double start = context.Double("start"), end = context.Double("end");
   const double step = context.Double("step");
-  const double count = std::ceil((end - start) / step);
+  const double count = IsFloat(context.DTypeOf("start")) ? std::ceil((end - start) / step)
+                                                         : CountOfIntegers(context);
   if (!(count >= 1 && count < 0x1p47)) {
     return context.Fail("step", absl::StrCat("from ", start, " to ", end, " in steps of ", step,
                                              " is no finite, non-empty range"));

@@ -41,6 +41,11 @@ Inferred InferArgReduce(OpContext& context) {
   constexpr std::string_view kIndexTypes[] = {"int32", "uint16"};
   const std::optional<int> axis = context.AxisOf("axis", context.ShapeOf("x").rank());
   if (!axis.has_value() || !context.CheckText("output_dtype", kIndexTypes)) return std::nullopt;
+  const int64_t size = context.ShapeOf("x")[*axis];
+  if (context.Text("output_dtype") == "uint16" && size > 65536) {
+    return context.Fail("output_dtype",
+                        absl::StrCat("uint16 does not hold the indices of ", size, " elements"));
+  }
   const std::optional<Shape> shape = Reduced(context, "axis", {*axis});
   if (!shape.has_value()) return std::nullopt;
   return std::vector{TensorType{*DTypeFromName(context.Text("output_dtype")), *shape}};

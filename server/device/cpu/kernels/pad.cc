@@ -68,7 +68,7 @@ MadeKernel MakePad(OpSite& site) {
   const DType dtype = site.ResultType().dtype;
   Pad pad{*shape, ElementSize(dtype), {}};
   const View one = PackedView(dtype, {});
-  PutDouble({pad.value.data(), &one}, 0, shape->value);
+  PutPadding(*shape, {pad.value.data(), &one}, 0);
   site.Use("x");
   return MakeFunctionKernel([pad](const RunContext& run) {
     const int64_t width = pad.shape.out[pad.shape.out.rank() - 1];

@@ -1,5 +1,7 @@
 #include "server/device/cpu/reference/element.h"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -62,6 +64,25 @@ void WithInteger(DType dtype, F f) {
   }
 }
 
+// A double that rounds to every shorter float as the integer itself does: what is cut off leaves
+// its mark in the lowest bit, so that a number just beside a tie does not become the tie.
+double RoundedToOdd(uint64_t magnitude) {
+  const int cut = std::max(0, 64 - std::countl_zero(magnitude) - 53);
+  uint64_t kept = magnitude >> cut;
+  if (kept << cut != magnitude) kept |= 1;
+  return std::ldexp(static_cast<double>(kept), cut);
+}
+
+void PutIntAsFloat(const TensorRef& tensor, int64_t i, int64_t value, bool is_unsigned) {
+  const auto bits = static_cast<uint64_t>(value);
+  if (tensor.view->dtype == DType::kFp64) {
+    return Store(tensor, i, is_unsigned ? static_cast<double>(bits) : static_cast<double>(value));
+  }
+  const bool negative = !is_unsigned && value < 0;
+  const double magnitude = RoundedToOdd(negative ? 0 - bits : bits);
+  PutDouble(tensor, i, negative ? -magnitude : magnitude);
+}
+
 }  // namespace
 
 double GetDouble(const TensorRef& tensor, int64_t i) {
@@ -112,11 +133,11 @@ void PutDouble(const TensorRef& tensor, int64_t i, double value) {
   }
 }
 
-void PutInt(const TensorRef& tensor, int64_t i, int64_t value) {
+void PutInt(const TensorRef& tensor, int64_t i, int64_t value, bool is_unsigned) {
   CallScope::Poll();
   const DType dtype = tensor.view->dtype;
   if (dtype == DType::kBool) return Store(tensor, i, uint8_t{value != 0});
-  if (IsFloat(dtype)) return PutDouble(tensor, i, static_cast<double>(value));
+  if (IsFloat(dtype)) return PutIntAsFloat(tensor, i, value, is_unsigned);
   WithInteger(dtype, [&](auto kind) { Store(tensor, i, static_cast<decltype(kind)>(value)); });
 }
 

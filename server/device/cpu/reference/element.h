@@ -19,9 +19,12 @@ int64_t GetInt(const TensorRef& tensor, int64_t i);  // floats truncate
 // Rounds to the tensor's type, to nearest even. To integers it truncates toward zero and stops at
 // the type's ends; NaN becomes 0. To bool: anything but 0 is true, NaN too.
 void PutDouble(const TensorRef& tensor, int64_t i, double value);
-// Integers keep the low bits, as everywhere.
-void PutInt(const TensorRef& tensor, int64_t i, int64_t value);
+// Integers keep the low bits, as everywhere; floats are rounded once. `is_unsigned`: the 64 bits
+// are those of a uint64.
+void PutInt(const TensorRef& tensor, int64_t i, int64_t value, bool is_unsigned = false);
 
+// Whether what GetInt gives are the bits of a uint64.
+inline bool HoldsUint64(const TensorRef& tensor) { return tensor.view->dtype == DType::kUint64; }
 inline bool HoldsFloats(const TensorRef& tensor) { return IsFloat(tensor.view->dtype); }
 
 // A position in a shape, one number per axis.

@@ -222,16 +222,16 @@ void RunNumbers(const Elementwise& what, const Shapes& shapes, const RunContext&
   const TensorRef& y = run.in[run.in.size() > 1 ? 1 : 0];
   const TensorRef& z = run.in.back();
   const bool integers = !HoldsFloats(x) && !HoldsFloats(y);
-  const bool is_unsigned = x.view->dtype == DType::kUint64;
+  const bool is_unsigned = HoldsUint64(x);
   const size_t second = run.in.size() > 1 ? 1 : 0, third = run.in.size() - 1;
   Index index{};
   int64_t i = 0;
   do {
     const int64_t at_x = At(shapes[0], index, run), at_y = At(shapes[second], index, run);
     std::optional<int64_t> exact;
-    if (integers) exact = IntegerResult(what.op, GetInt(x, at_x), GetInt(y, at_y), is_unsigned);
+    if (integers) exact = IntegerResult(what, GetInt(x, at_x), GetInt(y, at_y), is_unsigned);
     if (exact.has_value()) {
-      PutInt(out, i, *exact);
+      PutInt(out, i, *exact, is_unsigned);
     } else {
       const double last = GetDouble(z, At(shapes[third], index, run));
       PutDouble(out, i, Float(what, GetDouble(x, at_x), GetDouble(y, at_y), last));

@@ -1,3 +1,5 @@
+#include <memory>
+#include <string_view>
 #include <vector>
 
 #include "server/device/cpu/function_kernel.h"
@@ -6,9 +8,28 @@
 
 namespace anex::device::cpu::reference {
 
+namespace {
+
+// first, first + step, ... of integers: they wrap as sums of integers do.
+std::unique_ptr<Kernel> MakeIntegers(int64_t first, int64_t step) {
+  return MakeFunctionKernel([first, step](const RunContext& run) {
+    const int64_t count = run.out[0].view->elements();
+    auto value = static_cast<uint64_t>(first);
+    for (int64_t i = 0; i < count; ++i, value += static_cast<uint64_t>(step)) {
+      PutInt(run.out[0], i, static_cast<int64_t>(value));
+    }
+  });
+}
+
+}  // namespace
+
 MadeKernel MakeFill(OpSite& site) {
   const bool range = site.op() == "range_1d";
-  const double start = site.Double(range ? "start" : "value");
+  const std::string_view first = range ? "start" : "value";
+  if (!IsFloat(site.TypeOf(first).dtype)) {
+    return MakeIntegers(site.Int(first), range ? site.Int("step") : 0);
+  }
+  const double start = site.Double(first);
   const double step = range ? site.Double("step") : 0;
   return MakeFunctionKernel([start, step](const RunContext& run) {
     const int64_t count = run.out[0].view->elements();

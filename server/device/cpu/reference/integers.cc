@@ -22,6 +22,17 @@ int64_t FloorDivide(int64_t x, int64_t y) {
   return x % y != 0 && (x < 0) != (y < 0) ? quotient - 1 : quotient;
 }
 
+bool Less(int64_t x, int64_t y, bool is_unsigned) {
+  return is_unsigned ? static_cast<uint64_t>(x) < static_cast<uint64_t>(y) : x < y;
+}
+
+int64_t Larger(int64_t x, int64_t y, bool is_unsigned) { return Less(x, y, is_unsigned) ? y : x; }
+
+int64_t Clipped(int64_t x, int64_t low, int64_t high, bool is_unsigned) {
+  if (Less(x, low, is_unsigned)) return low;
+  return Less(high, x, is_unsigned) ? high : x;
+}
+
 std::optional<int64_t> Compared(ElementwiseOp op, bool less, bool equal) {
   switch (op) {
     case ElementwiseOp::kEqual:
@@ -52,12 +63,23 @@ std::optional<int64_t> Divided(ElementwiseOp op, int64_t x, int64_t y, bool is_u
 
 }  // namespace
 
-std::optional<int64_t> IntegerResult(ElementwiseOp op, int64_t x, int64_t y, bool is_unsigned) {
+std::optional<int64_t> IntegerResult(const Elementwise& what, int64_t x, int64_t y,
+                                     bool is_unsigned) {
+  const ElementwiseOp op = what.op;
   const auto ux = static_cast<uint64_t>(x), uy = static_cast<uint64_t>(y);
-  const bool less = is_unsigned ? ux < uy : x < y;
+  const bool less = Less(x, y, is_unsigned);
   switch (op) {
     case ElementwiseOp::kCast:
+    case ElementwiseOp::kFloor:
+    case ElementwiseOp::kCeil:
+    case ElementwiseOp::kRound:
       return x;
+    case ElementwiseOp::kSign:
+      return x == 0 ? 0 : is_unsigned || x > 0 ? 1 : -1;
+    case ElementwiseOp::kThreshold:
+      return Larger(x, what.params.whole_a, is_unsigned);
+    case ElementwiseOp::kClip:
+      return Clipped(x, what.params.whole_a, what.params.whole_b, is_unsigned);
     case ElementwiseOp::kAbs:
       return is_unsigned || x >= 0 ? x : Wrapped(0 - ux);
     case ElementwiseOp::kSquare:

@@ -10,10 +10,11 @@
 
 namespace anex::device::cpu::reference {
 
-// The result of `op`, or nothing for operations that doubles compute just as well, or that end in a
-// fraction or a division by 0. `is_unsigned`: the 64 bits of x and y are those of a uint64. An
+// The result of the operation, or nothing for those that doubles compute just as well, or that end
+// in a fraction or a division by 0. `is_unsigned`: the 64 bits of x and y are those of a uint64. An
 // operation with one operand ignores `y`.
-std::optional<int64_t> IntegerResult(ElementwiseOp op, int64_t x, int64_t y, bool is_unsigned);
+std::optional<int64_t> IntegerResult(const Elementwise& what, int64_t x, int64_t y,
+                                     bool is_unsigned);
 
 }  // namespace anex::device::cpu::reference
 

@@ -105,7 +105,7 @@ MadeKernel MakePad(OpSite& site) {
       if (inside) {
         Move(run.in[0], Position(pad.in, from, rank), run.out[0], i++);
       } else {
-        PutDouble(run.out[0], i++, pad.value);
+        PutPadding(pad, run.out[0], i++);
       }
     } while (Advance(run.out[0].view->shape, index));
   });

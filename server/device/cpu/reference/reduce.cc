@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "server/device/cpu/function_kernel.h"
@@ -89,32 +90,35 @@ bool IsWhole(Reduction reduction) {
          reduction != Reduction::kLogSum && reduction != Reduction::kLogSumExp;
 }
 
-uint64_t AddInteger(Reduction reduction, uint64_t total, int64_t x) {
-  const auto value = static_cast<uint64_t>(x);
+// T is int64_t, or uint64_t for the type of that name.
+template <typename T>
+T AddInteger(Reduction reduction, T total, T x) {
+  const auto sum = static_cast<uint64_t>(total), value = static_cast<uint64_t>(x);
   switch (reduction) {
     case Reduction::kMax:
-      return static_cast<int64_t>(total) > x ? total : value;
+      return std::max(total, x);
     case Reduction::kMin:
-      return static_cast<int64_t>(total) < x ? total : value;
+      return std::min(total, x);
     case Reduction::kProd:
-      return total * value;
+      return static_cast<T>(sum * value);
     case Reduction::kL1:
-      return total + (x < 0 ? 0 - value : value);
+      return static_cast<T>(sum + (x < T{0} ? 0 - value : value));
     case Reduction::kSumSquare:
-      return total + value * value;
+      return static_cast<T>(sum + value * value);
     default:
-      return total + value;
+      return static_cast<T>(sum + value);
   }
 }
 
+template <typename T>
 int64_t ReduceIntegers(Reduction reduction, const TensorRef& x, const Parts& parts,
                        const Index& kept) {
-  uint64_t total = reduction == Reduction::kProd ? 1 : 0;
+  T total = reduction == Reduction::kProd ? 1 : 0;
   const bool extreme = reduction == Reduction::kMax || reduction == Reduction::kMin;
   ForReduced(x.view->shape, parts, kept, [&](int64_t at, int64_t number) {
-    const int64_t value = GetInt(x, at);
+    const T value = static_cast<T>(GetInt(x, at));
     const bool first = extreme && number == 0;
-    total = first ? static_cast<uint64_t>(value) : AddInteger(reduction, total, value);
+    total = first ? value : AddInteger(reduction, total, value);
   });
   return static_cast<int64_t>(total);
 }
@@ -127,19 +131,36 @@ double ReduceOne(Reduction reduction, const TensorRef& x, const Parts& parts, co
   return Finish(reduction, total, parts.count);
 }
 
+// T holds every element of x.
+template <typename T>
 int64_t ArgOne(bool largest, const TensorRef& x, const Parts& parts, const Index& kept) {
-  double best = 0;
+  T best = 0;
   int64_t where = -1;
+  bool best_is_nan = false;
   ForReduced(x.view->shape, parts, kept, [&](int64_t at, int64_t number) {
-    const double value = GetDouble(x, at);
+    T value;
+    bool is_nan = false;
+    if constexpr (std::is_floating_point_v<T>) {
+      value = GetDouble(x, at);
+      is_nan = std::isnan(value);
+    } else {
+      value = static_cast<T>(GetInt(x, at));
+    }
     const bool better = largest ? value > best : value < best;
     // The first of equals wins, and the first NaN beats everything, as in numpy.
-    if (where < 0 || (!std::isnan(best) && (better || std::isnan(value)))) {
+    if (where < 0 || (!best_is_nan && (better || is_nan))) {
       best = value;
+      best_is_nan = is_nan;
       where = number;
     }
   });
   return where;
+}
+
+int64_t ArgOf(bool largest, const TensorRef& x, const Parts& parts, const Index& kept) {
+  if (HoldsFloats(x)) return ArgOne<double>(largest, x, parts, kept);
+  return HoldsUint64(x) ? ArgOne<uint64_t>(largest, x, parts, kept)
+                        : ArgOne<int64_t>(largest, x, parts, kept);
 }
 
 }  // namespace
@@ -155,7 +176,10 @@ MadeKernel MakeReduce(OpSite& site) {
       int64_t i = 0;
       do {
         if (!HoldsFloats(run.in[0]) && IsWhole(reduction)) {
-          PutInt(run.out[0], i++, ReduceIntegers(reduction, run.in[0], parts, kept));
+          PutInt(run.out[0], i++,
+                 HoldsUint64(run.in[0])
+                     ? ReduceIntegers<uint64_t>(reduction, run.in[0], parts, kept)
+                     : ReduceIntegers<int64_t>(reduction, run.in[0], parts, kept));
         } else {
           PutDouble(run.out[0], i++, ReduceOne(reduction, run.in[0], parts, kept));
         }
@@ -173,7 +197,7 @@ MadeKernel MakeArgReduce(OpSite& site) {
     Index kept{};
     int64_t i = 0;
     do {
-      PutInt(run.out[0], i++, ArgOne(largest, run.in[0], parts, kept));
+      PutInt(run.out[0], i++, ArgOf(largest, run.in[0], parts, kept));
     } while (Advance(parts.kept, kept));
   });
 }

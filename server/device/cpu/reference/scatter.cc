@@ -43,16 +43,18 @@ double Combined(Mode mode, double old, double update) {
   return update;
 }
 
-// Without a sign, so that what is too large wraps. A quotient is a float's, as everywhere.
-int64_t Combined(Mode mode, int64_t old, int64_t update) {
+// T is int64_t, or uint64_t for the type of that name. Computed without a sign, so that what is too
+// large wraps. A quotient is a float's, as everywhere.
+template <typename T>
+T Combined(Mode mode, T old, T update) {
   const auto x = static_cast<uint64_t>(old), y = static_cast<uint64_t>(update);
   switch (mode) {
     case Mode::kAdd:
-      return static_cast<int64_t>(x + y);
+      return static_cast<T>(x + y);
     case Mode::kSub:
-      return static_cast<int64_t>(x - y);
+      return static_cast<T>(x - y);
     case Mode::kMul:
-      return static_cast<int64_t>(x * y);
+      return static_cast<T>(x * y);
     case Mode::kMax:
       return std::max(old, update);
     case Mode::kMin:
@@ -62,6 +64,14 @@ int64_t Combined(Mode mode, int64_t old, int64_t update) {
       break;
   }
   return update;
+}
+
+uint64_t GetUint(const TensorRef& tensor, int64_t i) {
+  return static_cast<uint64_t>(GetInt(tensor, i));
+}
+void PutSigned(const TensorRef& tensor, int64_t i, int64_t value) { PutInt(tensor, i, value); }
+void PutUint(const TensorRef& tensor, int64_t i, uint64_t value) {
+  PutInt(tensor, i, static_cast<int64_t>(value), true);
 }
 
 // Everything is gathered wide and rounded once in the end, however many updates meet in an element.
@@ -83,8 +93,10 @@ class ScatterKernel final : public Kernel {
       ForUpdates(run, [&](int64_t at, int64_t from) { Move(run.in[2], from, run.out[0], at); });
     } else if (HoldsFloats(run.out[0])) {
       RunWide<double>(run, GetDouble, PutDouble);
+    } else if (HoldsUint64(run.out[0])) {
+      RunWide<uint64_t>(run, GetUint, PutUint);
     } else {
-      RunWide<int64_t>(run, GetInt, PutInt);
+      RunWide<int64_t>(run, GetInt, PutSigned);
     }
   }
 
@@ -114,13 +126,14 @@ class ScatterKernel final : public Kernel {
   double Apply(double old, double update, const TensorRef&) const {
     return Combined(mode_, old, update);
   }
-  int64_t Apply(int64_t old, int64_t update, const TensorRef& out) const {
+  template <typename T>
+  T Apply(T old, T update, const TensorRef& out) const {
     if (mode_ != Mode::kDiv) return Combined(mode_, old, update);
     View one = PackedView(out.view->dtype, {});  // rounds and stops as a cast does
     std::byte bytes[sizeof(int64_t)];
     const TensorRef quotient{bytes, &one};
     PutDouble(quotient, 0, static_cast<double>(old) / static_cast<double>(update));
-    return GetInt(quotient, 0);
+    return static_cast<T>(GetInt(quotient, 0));
   }
 
   const Mode mode_;

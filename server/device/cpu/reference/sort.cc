@@ -30,7 +30,13 @@ class RowOrder {
         return Before(get(x, first + a * stride_), get(x, first + b * stride_), a, b);
       });
     };
-    HoldsFloats(x) ? sort(GetDouble) : sort(GetInt);
+    if (HoldsFloats(x)) {
+      sort(GetDouble);
+    } else if (HoldsUint64(x)) {
+      sort([](const TensorRef& from, int64_t i) { return static_cast<uint64_t>(GetInt(from, i)); });
+    } else {
+      sort(GetInt);
+    }
   }
 
  private:
