@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,16 +13,38 @@
 namespace anex::device {
 namespace {
 
-absl::Status AddPort(const mil::Value& value, PortDirection direction, const LayoutRule& rule,
-                     FunctionInfo& info) {
+absl::Status AddPort(std::string name, const mil::Value& value, PortDirection direction,
+                     const LayoutRule& rule, FunctionInfo& info) {
   absl::StatusOr<TensorLayout> layout = rule(value.type.tensor.dtype, value.type.tensor.shape);
   if (!layout.ok()) {
     return absl::Status(layout.status().code(),
-                        absl::StrCat("port '", value.name, "': ", layout.status().message()));
+                        absl::StrCat("port '", name, "': ", layout.status().message()));
   }
-  info.ports.push_back({value.name, direction, *std::move(layout)});
+  info.ports.push_back({std::move(name), direction, *std::move(layout)});
   return absl::OkStatus();
 }
+
+// One name is one port: of a value that goes in and comes out, the way out has another.
+class OutputNames {
+ public:
+  explicit OutputNames(const mil::Function& function) {
+    for (const mil::ValueId id : function.inputs) taken_.insert(function.value(id).name);
+    ports_ = taken_;
+    for (const mil::ValueId id : function.outputs) taken_.insert(function.value(id).name);
+  }
+
+  std::string Of(const mil::Value& value) {
+    if (ports_.insert(value.name).second) return value.name;
+    std::string name = value.name;
+    do {
+      name += "_out";
+    } while (!taken_.insert(name).second);
+    return name;
+  }
+
+ private:
+  std::set<std::string, std::less<>> taken_, ports_;
+};
 
 absl::Status Refuse(const PortInfo& port, const std::string& why) {
   return absl::InvalidArgumentError(absl::StrCat("port '", port.name, "': ", why));
@@ -96,12 +120,15 @@ absl::StatusOr<FunctionInfo> DescribePorts(const mil::Function& function, const 
     for (const mil::ValueId id : function.inputs) {
       if (function.value(id).type.kind != kind) continue;
       const auto direction = state ? PortDirection::kState : PortDirection::kInput;
-      absl::Status status = AddPort(function.value(id), direction, rule, info);
+      absl::Status status =
+          AddPort(function.value(id).name, function.value(id), direction, rule, info);
       if (!status.ok()) return status;
     }
   }
+  OutputNames names(function);
   for (const mil::ValueId id : function.outputs) {
-    absl::Status status = AddPort(function.value(id), PortDirection::kOutput, rule, info);
+    const mil::Value& value = function.value(id);
+    absl::Status status = AddPort(names.Of(value), value, PortDirection::kOutput, rule, info);
     if (!status.ok()) return status;
   }
   return info;

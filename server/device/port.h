@@ -17,7 +17,9 @@ namespace anex::device {
 // What a device wants a port of this type to look like in memory.
 using LayoutRule = std::function<absl::StatusOr<TensorLayout>(DType dtype, const Shape& shape)>;
 
-// Inputs, then states, then outputs, each in declared order, with layouts by `rule`.
+// Inputs, then states, then outputs, each in declared order, with layouts by `rule`. Ports have the
+// names of their values, each a name of its own: where a function returns its own input x, the
+// output is x_out.
 absl::StatusOr<FunctionInfo> DescribePorts(const mil::Function& function, const LayoutRule& rule);
 
 // What Executable::Prepare promises to refuse (see executable.h). On success every index of

@@ -53,6 +53,22 @@ TEST_F(SessionRunTest, TakesAndGivesValuesByName) {
   EXPECT_EQ(SurfacesAlive(), 0u) << "everything is given back";
 }
 
+TEST_F(SessionRunTest, AnInputThatIsReturnedComesOutOfAPortOfItsOwn) {
+  const absl::StatusOr<Kernel> kernel = session_.Compile(R"(program(1.3)
+{
+  func main<ios18>(tensor<fp32, [2, 3]> x) {
+    tensor<fp32, [2, 3]> y = square(x = x);
+  } -> (x, y);
+}
+)",
+                                                         "through.mil");
+  ASSERT_TRUE(kernel.ok()) << kernel.status();
+  const absl::StatusOr<FloatMap> out = session_.Run(*kernel, {{"x", x_}});
+  ASSERT_TRUE(out.ok()) << out.status();
+  EXPECT_THAT(out->at("x_out"), ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(out->at("y"), ElementsAre(1, 4, 9, 16, 25, 36));
+}
+
 TEST_F(SessionRunTest, SaysWhichInputIsWrong) {
   const struct {
     FloatMap inputs;

@@ -38,6 +38,21 @@ TEST(PortTest, PortsAreInputsThenStatesThenOutputs) {
   EXPECT_EQ(order, "x n s y old ");
 }
 
+TEST(PortTest, AnInputThatIsReturnedIsAPortOfAnotherName) {
+  const auto names = [](std::string_view inputs, std::string_view body, std::string_view outputs) {
+    const auto program = ReadProgram(MainText(inputs, body, outputs));
+    std::string all;
+    const FunctionInfo info = *DescribePorts(*program->Find("main"), MakePackedLayout);
+    for (const PortInfo& port : info.ports) {
+      all += port.name + (port.direction == PortDirection::kOutput ? "! " : " ");
+    }
+    return all;
+  };
+  EXPECT_EQ(names("fp16 x, fp16 y", "", "y, x"), "x y y_out! x_out! ");
+  EXPECT_EQ(names("fp16 x, fp16 x_out", "", "x"), "x x_out x_out_out! ");
+  EXPECT_EQ(names("fp16 x", "fp16 x_out = relu(x = x);", "x, x_out"), "x x_out_out! x_out! ");
+}
+
 TEST(PortTest, ALayoutRuleThatRefusesNamesThePort) {
   const auto program =
       ReadProgram(MainText("tensor<fp16, [2]> big", "tensor<fp16, [2]> y = relu(x = big);", "y"));

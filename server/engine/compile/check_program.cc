@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/device/port.h"
 #include "server/mil/diagnostic.h"
 
 namespace anex::engine {
@@ -10,33 +11,18 @@ namespace {
 
 constexpr size_t kMostLacking = 100;  // findings of one program
 
-void AddPorts(const mil::Function& function, const std::vector<mil::ValueId>& ids,
-              PortDirection direction, FunctionInfo& info) {
-  for (const mil::ValueId id : ids) {
-    const mil::Value& value = function.value(id);
-    const bool state = value.type.kind == mil::TypeKind::kState;
-    if (state != (direction == PortDirection::kState)) continue;
-    absl::StatusOr<TensorLayout> layout =
-        MakePackedLayout(value.type.tensor.dtype, value.type.tensor.shape);
-    // The checker lets no tensor through that has no layout; one too big to be bound has none.
-    info.ports.push_back({value.name, direction, layout.ok() ? *layout : TensorLayout{}});
-  }
-}
-
-FunctionInfo InfoOf(const mil::Function& function) {
-  FunctionInfo info;
-  info.name = function.name;
-  AddPorts(function, function.inputs, PortDirection::kInput, info);
-  AddPorts(function, function.inputs, PortDirection::kState, info);
-  AddPorts(function, function.outputs, PortDirection::kOutput, info);
-  return info;
+// The checker lets no tensor through that has no layout; one too big to be bound has none.
+absl::StatusOr<TensorLayout> PackedOrNone(DType dtype, const Shape& shape) {
+  return MakePackedLayout(dtype, shape).value_or(TensorLayout{});
 }
 
 }  // namespace
 
 std::vector<FunctionInfo> FunctionsOf(const mil::Program& program) {
   std::vector<FunctionInfo> functions;
-  for (const mil::Function& function : program.functions) functions.push_back(InfoOf(function));
+  for (const mil::Function& function : program.functions) {
+    functions.push_back(*device::DescribePorts(function, PackedOrNone));
+  }
   return functions;
 }
 
