@@ -3,7 +3,8 @@
 An expected value is a double rounded once to the type of the output. "ulps" is how far a result may
 be from it in units in the last place of that type; "slack" (products and sums) is an absolute
 tolerance: what float accumulators may lose to cancellation. The reference mode gets neither the
-slack nor more than one unit.
+slack nor more than one unit. A zero must have the sign that it has here, unless "zeros" says why the
+sources leave it open.
 """
 import json
 import math
@@ -13,7 +14,8 @@ import zlib
 import numpy as np
 
 TYPES = {"fp16": np.float16, "fp32": np.float32, "int32": np.int32, "int8": np.int8,
-         "uint8": np.uint8, "int16": np.int16, "uint16": np.uint16, "bool": np.bool_}
+         "uint8": np.uint8, "int16": np.int16, "uint16": np.uint16, "uint32": np.uint32,
+         "int64": np.int64, "uint64": np.uint64, "bool": np.bool_}
 NAMES = {np.dtype(t): n for n, t in TYPES.items()}
 RNG = np.random.default_rng(20231)
 EDGES = np.array([0.0, -0.0, 1.0, -1.0, 2.0 ** -24, -(2.0 ** -24), 2.0 ** -14, 65504.0, -65504.0,
@@ -36,6 +38,8 @@ def wide(array):
 
 def pack(array):
     array = np.ascontiguousarray(array)
+    if array.dtype.kind == "f":  # one NaN: which one numpy gives depends on the processor
+        array = np.where(np.isnan(array), np.array(np.nan, array.dtype), array)
     return {"dtype": NAMES[array.dtype], "shape": list(array.shape), "hex": array.tobytes().hex()}
 
 
@@ -51,15 +55,16 @@ def rounded(value, dtype):
         return value.astype(TYPES[dtype])
 
 
-def case(family, name, inputs, body, outputs, ulps=0, slack=0.0):
-    """`body` may name inputs; {y} etc. stand for the types of the outputs."""
+def case(family, name, inputs, body, outputs, ulps=0, slack=0.0, zeros=None):
+    """`body` may name inputs; {y} etc. stand for the types of the outputs. `zeros`: why the sign of a
+    zero is open, if it is."""
     inputs = {key: np.asarray(value) for key, value in inputs.items()}
     types = {key: type_of(value) for key, value in outputs.items()}
     text = ("program(1.3)\n{\n  func main<ios18>("
             + ", ".join(f"{type_of(v)} {k}" for k, v in inputs.items()) + ") {\n    "
             + body.format(**types) + "\n  } -> (" + ", ".join(outputs) + ");\n}\n")
     CASES.setdefault(family, []).append({
-        "name": name, "text": text, "ulps": ulps, "slack": slack,
+        "name": name, "text": text, "ulps": ulps, "slack": slack, **({"zeros": zeros} if zeros else {}),
         "inputs": {k: pack(v) for k, v in inputs.items()},
         "outputs": {k: pack(v) for k, v in outputs.items()}})
 
@@ -74,12 +79,12 @@ def bools(values):
     return "tensor<bool, [%d]>([%s])" % (len(values), ", ".join(str(bool(v)).lower() for v in values))
 
 
-def simple(family, op, inputs, result, dtype, args="", ulps=0, label="", slack=0.0):
+def simple(family, op, inputs, result, dtype, args="", ulps=0, label="", slack=0.0, zeros=None):
     """out = op(x = .., ..): inputs by parameter name."""
     call = ", ".join([f"{k} = {k}" for k in inputs] + ([args] if args else []))
     out = rounded(result, dtype)
     case(family, op + ("_" + label if label else ""), inputs, f"{{out}} out = {op}({call});",
-         {"out": out}, ulps, slack)
+         {"out": out}, ulps, slack, zeros)
 
 
 def literal(array):

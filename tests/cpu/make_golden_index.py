@@ -374,7 +374,8 @@ def sequences():
         result = total.astype(x.dtype) if x.dtype.kind != "f" else total
         simple(family, "cumsum", {"x": x}, result, NAMES[x.dtype],
                f"axis = int32({axis}), exclusive = bool({str(exclusive).lower()}), "
-               f"reverse = bool({str(reverse).lower()})", 0, label)
+               f"reverse = bool({str(reverse).lower()})", 0, label,
+               zeros="a running sum begins with 0 or with its first element")
     x = noise((3, 11, 4))
     for exclusive in (False, True):
         for reverse in (False, True):

@@ -15,6 +15,10 @@
 
 namespace anex::device {
 
+// Whether a zero has to have the sign that was expected. Sums that cancel, and the larger of 0 and
+// -0, have none that anything defines.
+enum class Zeros : uint8_t { kSigned, kAlike };
+
 // How many numbers of the type lie between element `i` of both; 0 and -0 are the same, and so are
 // all NaNs. A NaN and a number are infinitely far apart.
 inline int64_t UlpsApart(const Tensor& a, const Tensor& b, int64_t i) {
@@ -31,15 +35,21 @@ inline int64_t UlpsApart(const Tensor& a, const Tensor& b, int64_t i) {
   return std::llabs(place(left) - place(right));
 }
 
+inline bool ZerosDiffer(double a, double b) {
+  return a == 0 && b == 0 && std::signbit(a) != std::signbit(b);
+}
+
 // REQUIRES: fp16, fp32 or exact types. `slack` is an absolute difference that is forgiven.
-inline void ExpectClose(const Tensor& expected, const Tensor& found, int64_t ulps, double slack) {
+inline void ExpectClose(const Tensor& expected, const Tensor& found, int64_t ulps, double slack,
+                        Zeros zeros = Zeros::kSigned) {
   ASSERT_EQ(expected.dtype, found.dtype);
   ASSERT_EQ(expected.bytes.size(), found.bytes.size());
   const std::vector<double> want = ValuesOf(expected), have = ValuesOf(found);
   int shown = 0;
   for (size_t i = 0; i < want.size() && shown < 5; ++i) {
     const int64_t apart = UlpsApart(expected, found, static_cast<int64_t>(i));
-    if (apart <= ulps || std::fabs(want[i] - have[i]) <= slack) continue;
+    const bool sign_lost = zeros == Zeros::kSigned && ZerosDiffer(want[i], have[i]);
+    if (!sign_lost && (apart <= ulps || std::fabs(want[i] - have[i]) <= slack)) continue;
     ++shown;
     ADD_FAILURE() << "element " << i << ": expected " << want[i] << ", found " << have[i] << ", "
                   << apart << " units apart";

@@ -110,7 +110,11 @@ class AttentionKernel final : public Kernel {
       constexpr float kExcluded = -std::numeric_limits<float>::infinity();
       for (size_t i = 0; i < n; ++i) row[i] = read[i] != 0 ? row[i] : kExcluded;
     } else {
-      for (size_t i = 0; i < n; ++i) row[i] += read[i];
+      // A row that is shut as a whole, by a finite number, is open as a whole: where all of it is
+      // -65504, floats would keep little of what distinguishes the scores.
+      const float most = ops_.max(read, n);
+      const float shift = std::isfinite(most) ? most : 0;
+      for (size_t i = 0; i < n; ++i) row[i] += read[i] - shift;
     }
   }
 

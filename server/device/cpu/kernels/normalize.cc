@@ -229,7 +229,7 @@ class L2NormKernel final : public Kernel {
     auto* scratch = reinterpret_cast<float*>(run.scratch);
     loop_.Run(run, scratch, [&](int64_t, const float* x, float* out) {
       const double length = std::sqrt(ops_.sum_squares(x, n) + epsilon_);
-      ops_.normalize(x, 0, 1 / length, 0, out, n);
+      ops_.normalize(x, 0, 1 / length, -0.0, out, n);  // a zero keeps its sign
     });
   }
 

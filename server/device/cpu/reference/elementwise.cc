@@ -95,7 +95,7 @@ double Unary(ElementwiseOp op, double x, double a, double b) {
     case ElementwiseOp::kAbs:
       return std::fabs(x);
     case ElementwiseOp::kSign:
-      return x > 0 ? 1 : x < 0 ? -1 : x;
+      return x > 0 ? 1 : x < 0 ? -1 : x == 0 ? 0 : x;  // a NaN stays
     case ElementwiseOp::kSquare:
       return x * x;
     case ElementwiseOp::kSqrt:

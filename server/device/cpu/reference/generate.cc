@@ -34,7 +34,7 @@ MadeKernel MakeFill(OpSite& site) {
   return MakeFunctionKernel([start, step](const RunContext& run) {
     const int64_t count = run.out[0].view->elements();
     for (int64_t i = 0; i < count; ++i) {
-      PutDouble(run.out[0], i, start + step * static_cast<double>(i));
+      PutDouble(run.out[0], i, step == 0 ? start : start + step * static_cast<double>(i));
     }
   });
 }
