@@ -31,4 +31,11 @@ void EngineLog::OnDeviceHang(std::string_view sentence) {
   log_.Error("device hung", {{"reason", sentence}});
 }
 
+void EngineLog::OnRingBroken(SessionId session, std::string_view sentence) {
+  if (const auto left_out = broken_rings_.Admit()) {
+    log_.Warning("ring broken by its client",
+                 {{"session", session.value()}, {"reason", sentence}, {"left_out", *left_out}});
+  }
+}
+
 }  // namespace anex::server

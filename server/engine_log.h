@@ -27,10 +27,13 @@ class EngineLog : public engine::Events {
   void OnLimitsSet(const engine::Identity& who,
                    const std::map<std::string, uint64_t>& values) override;
   void OnDeviceHang(std::string_view sentence) override;
+  // A client's ring made no sense and was closed.
+  void OnRingBroken(SessionId session, std::string_view sentence);
 
  private:
   const Log& log_;
   RateLimiter cache_trouble_{8, std::chrono::seconds(10)};
+  RateLimiter broken_rings_{8, std::chrono::seconds(10)};
 };
 
 }  // namespace anex::server

@@ -42,6 +42,7 @@
 #include "server/engine_log.h"
 #include "server/log.h"
 #include "server/reload.h"
+#include "server/ring/ring_door.h"
 #include "server/rpc/grpc_server.h"
 #include "server/session_doors.h"
 
@@ -184,6 +185,7 @@ struct Daemon {
   std::unique_ptr<EngineSideChannelHost> host;
   std::unique_ptr<door::SideChannelDoor> side_door;
   std::unique_ptr<door::ConnectionRegistry> connections;
+  std::unique_ptr<ring::RingDoor> rings;
   std::unique_ptr<rpc::GrpcServer> grpc;
   std::unique_ptr<DoorKeeper> keeper;
   std::unique_ptr<door::FrontDoor> front_door;
@@ -282,6 +284,11 @@ absl::Status StartGrpc(const Config& config, Daemon& daemon) {
   rpc::GrpcServerOptions options;
   options.engine = daemon.engine.get();
   options.connections = daemon.connections.get();
+  daemon.rings = std::make_unique<ring::RingDoor>(
+      *daemon.engine, [log = daemon.events.get()](SessionId session, std::string_view sentence) {
+        log->OnRingBroken(session, sentence);
+      });
+  options.rings = daemon.rings.get();
   options.on_session_ended = [side_door = daemon.side_door.get()](SessionId session,
                                                                   std::string_view reason) {
     side_door->Notify(session, ByeReasonOf(reason));
@@ -413,6 +420,9 @@ int FailedStart(const absl::Status& status, const Log& log, const Daemon& daemon
 
 // Does not return but by Leave.
 [[noreturn]] void Run(const std::vector<std::string>& arguments, const Config& config) {
+  // Distributions build Abseil so that every lock looks for cycles of locks, which costs more than
+  // the lock. Tests of the rooms keep that; who serves does not pay for it.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const Log log = Log::OnStandardError(config.log_level, config.log_format);
   SignalWatch signals(log);
   RaiseDescriptorLimit(log);

@@ -40,7 +40,7 @@ absl::StatusOr<door::Delivery> EngineSideChannelHost::TakeHandover(SessionId ses
                                                                    const SideChannelToken& token) {
   absl::StatusOr<engine::Handover> handover = engine_.TakeHandover(session, Hex(token));
   if (!handover.ok()) return handover.status();
-  return door::Delivery{std::move(handover->region), handover->access};
+  return door::Delivery{std::move(handover->region), handover->access, std::move(handover->bell)};
 }
 
 absl::StatusOr<SideChannelToken> EngineSideChannelHost::OfferRegion(

@@ -163,6 +163,12 @@ absl::StatusOr<LaneSpec> FromProto(const v1::CreateLaneRequest& message) {
   return LaneSpec{*qos, message.label()};
 }
 
+absl::StatusOr<LaneSpec> FromProto(const v1::OpenRingRequest& message) {
+  auto qos = QosFromProto(message.qos());
+  if (!qos.ok()) return qos.status();
+  return LaneSpec{*qos, message.label()};
+}
+
 void ToProto(const LaneStatus& status, v1::LaneStatus* message) {
   message->set_lane_id(status.id.value());
   message->set_qos(QosToProto(status.qos));

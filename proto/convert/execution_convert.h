@@ -7,6 +7,7 @@
 #include "anex/v1/chains.pb.h"
 #include "anex/v1/execution.pb.h"
 #include "anex/v1/invocations.pb.h"
+#include "anex/v1/rings.pb.h"
 #include "proto/values/execution_values.h"
 
 namespace anex::convert {
@@ -22,6 +23,8 @@ absl::StatusOr<ChainSpec> FromProto(const v1::DefineChainRequest& message);
 
 void ToProto(const LaneSpec& spec, v1::CreateLaneRequest* message);
 absl::StatusOr<LaneSpec> FromProto(const v1::CreateLaneRequest& message);
+// The lane that a ring is to have if it names none.
+absl::StatusOr<LaneSpec> FromProto(const v1::OpenRingRequest& message);
 
 void ToProto(const LaneStatus& status, v1::LaneStatus* message);
 absl::StatusOr<LaneStatus> FromProto(const v1::LaneStatus& message);

@@ -130,15 +130,20 @@ bool ClientRing::Wait(absl::Duration timeout) {
     const uint32_t wakes = frame.client_wake.value.load(std::memory_order_seq_cst);
     frame.client_asleep.value.store(1, std::memory_order_seq_cst);
     const uint32_t tail = frame.completion_tail.value.load(std::memory_order_seq_cst);
-    const auto state = frame.state.value.load(std::memory_order_seq_cst);
+    const bool open = state() == RingState::kOpen;
     const auto left = until - Clock::now();
-    if (tail != taken_ || state != static_cast<uint32_t>(RingState::kOpen) || left <= left.zero()) {
-      break;
-    }
+    if (tail != taken_ || !open || left <= left.zero()) break;
     WaitOnWord(frame.client_wake.value, wakes, absl::FromChrono(left));
   }
   frame.client_asleep.value.store(0, std::memory_order_relaxed);
   return Something();
+}
+
+// The word counts up after the flag is set: a waiter that has read it before sees it differ.
+void ClientRing::Abandon() {
+  abandoned_.store(true, std::memory_order_seq_cst);
+  parts_.frame->client_wake.value.fetch_add(1, std::memory_order_seq_cst);
+  WakeAll(parts_.frame->client_wake.value);
 }
 
 // --- The daemon's end ---

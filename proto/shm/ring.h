@@ -1,9 +1,9 @@
 // The two ends of a ring (wire/ring_layout.h: picture, orderings, who may lie).
 //
 // Threads: ClientRing: Submit from one thread at a time, Take and Wait from one thread at a time,
-// both at once. DaemonRing: Take, PrepareToSleep and Awake from one thread at a time, Post and
-// WakeClient from one thread at a time, both at once. Nothing here locks, allocates or blocks but
-// ClientRing::Wait.
+// both at once; Abandon and state from any. DaemonRing: Take, PrepareToSleep and Awake from one
+// thread at a time, Post and WakeClient from one thread at a time, both at once. Nothing here
+// locks, allocates or blocks but ClientRing::Wait.
 #ifndef ANEX_PROTO_SHM_RING_H_
 #define ANEX_PROTO_SHM_RING_H_
 
@@ -58,8 +58,12 @@ class ClientRing {
   // and yields for a moment, then sleeps.
   bool Wait(absl::Duration timeout);
 
+  // The daemon has gone without a word: the ring counts as closed, and who waits is woken.
+  void Abandon();
+
   RingState state() const {
-    return static_cast<RingState>(parts_.frame->state.value.load(std::memory_order_acquire));
+    if (abandoned_.load(std::memory_order_seq_cst)) return RingState::kClosed;
+    return static_cast<RingState>(parts_.frame->state.value.load(std::memory_order_seq_cst));
   }
   const RingGeometry& geometry() const { return geometry_; }
 
@@ -72,6 +76,7 @@ class ClientRing {
   const Doorbell doorbell_;
   const RingGeometry geometry_;
   const RingParts parts_;
+  std::atomic<bool> abandoned_{false};
   std::atomic<uint32_t> submitted_{0};  // what submission_tail says
   uint32_t taken_ = 0;                  // what completion_head says
   char text_[kRingTextBytes];

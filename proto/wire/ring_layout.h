@@ -12,7 +12,8 @@
 //    256  completion_tail     daemon      completions put in, ever
 //    320  completion_head     client      completions taken out, ever
 //    384  client_asleep       both        1: the client waits on client_wake
-//    448  client_wake         daemon      wake-ups, ever: the word that the client waits on
+//    448  client_wake         daemon      wake-ups, ever: the word that the client waits on (the
+//                                         client counts it up to wake its own thread)
 //    512  state               daemon      RingState: open until it is not
 //    576  submission entries  client      [submission_entries] of 64 bytes
 //     +   completion entries  daemon      [completion_entries] of 64 bytes

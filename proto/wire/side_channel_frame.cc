@@ -63,6 +63,8 @@ constexpr KindRule RuleOf(FrameKind kind) {
       return {.request = true, .status = true};
     case FrameKind::kBye:
       return {.status = true, .reason = true};
+    case FrameKind::kBell:
+      return {.request = true, .token = true, .descriptor = true};
     case FrameKind::kWelcome:
     case FrameKind::kWake:
       return {};
@@ -120,7 +122,7 @@ absl::Status CheckHead(const SideChannelBytes& b) {
                      kSideChannelVersion, ": client and daemon must be of matching releases"));
   }
   const uint64_t kind = Get(b, kKindAt, 1);
-  if (kind < 1 || kind > static_cast<uint8_t>(FrameKind::kBye)) {
+  if (kind < 1 || kind > kLastFrameKind) {
     return absl::InvalidArgumentError(absl::StrCat("side-channel frame: unknown kind ", kind));
   }
   if (Get(b, kFlagsAt, 2) & ~uint64_t{kFlagDescriptor | kFlagWritable}) {
@@ -152,8 +154,9 @@ std::string SideChannelTokenToBytes(const SideChannelToken& token) {
 }
 
 std::string_view FrameKindName(FrameKind kind) {
-  static constexpr std::array<std::string_view, 10> kNames = {
-      "?", "hello", "welcome", "claim", "deliver", "offer", "accepted", "refused", "wake", "bye"};
+  static constexpr std::array<std::string_view, kLastFrameKind + 1> kNames = {
+      "?",        "hello",   "welcome", "claim", "deliver", "offer",
+      "accepted", "refused", "wake",    "bye",   "bell"};
   const size_t i = static_cast<size_t>(kind);
   return i < kNames.size() ? kNames[i] : kNames[0];
 }
@@ -185,6 +188,9 @@ SideChannelFrame SideChannelFrame::Deliver(uint32_t request, const SideChannelTo
 SideChannelFrame SideChannelFrame::DeliverError(uint32_t request, const SideChannelToken& token,
                                                 absl::StatusCode status) {
   return {.kind = FrameKind::kDeliver, .status = status, .request = request, .token = token};
+}
+SideChannelFrame SideChannelFrame::Bell(uint32_t request, const SideChannelToken& token) {
+  return {.kind = FrameKind::kBell, .has_descriptor = true, .request = request, .token = token};
 }
 SideChannelFrame SideChannelFrame::Offer(uint32_t request, uint64_t bytes, bool writable) {
   return {.kind = FrameKind::kOffer,

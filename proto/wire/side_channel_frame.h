@@ -57,7 +57,9 @@ enum class FrameKind : uint8_t {
   kRefused = 7,
   kWake = 8,
   kBye = 9,
+  kBell = 10,
 };
+inline constexpr uint8_t kLastFrameKind = 10;
 std::string_view FrameKindName(FrameKind kind);
 
 // Why a side of the channel says goodbye.
@@ -92,6 +94,8 @@ struct SideChannelFrame {
   // REQUIRES: status is not OK.
   static SideChannelFrame DeliverError(uint32_t request, const SideChannelToken& token,
                                        absl::StatusCode status);
+  // The answer to a claim whose token stands for a doorbell: its descriptor, to be rung.
+  static SideChannelFrame Bell(uint32_t request, const SideChannelToken& token);
   static SideChannelFrame Offer(uint32_t request, uint64_t bytes, bool writable);
   static SideChannelFrame Accepted(uint32_t request, const SideChannelToken& token, uint64_t bytes);
   // REQUIRES: status is not OK.

@@ -96,7 +96,7 @@ void SideChannelConnection::Queue(SideChannelFrame frame, shm::OwnedDescriptor d
 absl::StatusOr<bool> SideChannelConnection::SendFront() {
   Outgoing& front = queue_.front();
   absl::StatusOr<bool> sent = channel_->TrySend(front.frame, front.descriptor.get());
-  if (absl::IsResourceExhausted(sent.status()) && front.frame.kind == FrameKind::kDeliver) {
+  if (absl::IsResourceExhausted(sent.status()) && front.descriptor.valid()) {
     // The kernel passes no more descriptors for now. The client hears so, and the session goes on.
     front.frame = SideChannelFrame::DeliverError(front.frame.request, front.frame.token,
                                                  absl::StatusCode::kResourceExhausted);
@@ -169,12 +169,17 @@ void SideChannelConnection::HandleHello(const SideChannelFrame& frame, Instant n
 
 void SideChannelConnection::HandleClaim(const SideChannelFrame& frame) {
   absl::StatusOr<Delivery> delivery = host_.TakeHandover(session_, frame.token);
-  absl::StatusOr<shm::OwnedDescriptor> descriptor =
-      delivery.ok() ? delivery->region->Share(delivery->access)
-                    : absl::StatusOr<shm::OwnedDescriptor>(delivery.status());
+  const auto share = [&]() -> absl::StatusOr<shm::OwnedDescriptor> {
+    if (!delivery.ok()) return delivery.status();
+    return delivery->bell ? delivery->bell->Share() : delivery->region->Share(delivery->access);
+  };
+  absl::StatusOr<shm::OwnedDescriptor> descriptor = share();
   if (!descriptor.ok()) {
     Queue(SideChannelFrame::DeliverError(frame.request, frame.token, descriptor.status().code()));
     return;
+  }
+  if (delivery->bell) {
+    return Queue(SideChannelFrame::Bell(frame.request, frame.token), *std::move(descriptor));
   }
   Queue(SideChannelFrame::Deliver(frame.request, frame.token, delivery->region->size(),
                                   delivery->access == shm::RegionAccess::kReadWrite),

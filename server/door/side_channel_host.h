@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "proto/shm/doorbell.h"
 #include "proto/shm/shared_region.h"
 #include "proto/wire/handle.h"
 #include "proto/wire/side_channel_frame.h"
@@ -30,9 +31,11 @@ enum class SessionEnd : uint8_t {
 };
 std::string_view SessionEndName(SessionEnd end);  // "end of file", ...
 
+// Memory, or a doorbell that the client is to ring.
 struct Delivery {
-  std::shared_ptr<shm::SharedRegion> region;
+  std::shared_ptr<shm::SharedRegion> region;  // null for a doorbell
   shm::RegionAccess access = shm::RegionAccess::kReadOnly;
+  std::shared_ptr<const shm::Doorbell> bell;
 };
 
 class SideChannelHost {

@@ -111,7 +111,10 @@ absl::Status Engine::Impl::StartDevices() {
   bool found = false;
   for (const auto& slot : slots) {
     found |= slot->name() == default_device;
+    absl::StatusOr<std::unique_ptr<Sleeper>> sleeper = Sleeper::Create();
+    if (!sleeper.ok()) return sleeper.status();
     DispatcherOptions run;
+    run.sleeper = *std::move(sleeper);
     run.slot = slot;
     run.ready = ready;
     run.clock = &clock;
@@ -179,8 +182,8 @@ Dispatcher& Engine::Impl::DispatcherOf(std::string_view device) const {
   return *dispatchers.front();
 }
 
-// Lanes are closed twice: before, so that nothing queued starts on objects that are going; after,
-// for a Submit that found its session just before it ended.
+// Sources and lanes are closed twice: before, so that nothing queued starts on objects that are
+// going; after, for an AttachSource or Submit that found its session just before it ended.
 void Engine::Impl::EndSession(SessionId id, std::string_view reason) {
   const std::shared_ptr<Session> session = sessions.Remove(id);
   if (session) Free(*session, reason);
@@ -188,9 +191,15 @@ void Engine::Impl::EndSession(SessionId id, std::string_view reason) {
 
 void Engine::Impl::Free(Session& session, std::string_view reason) {
   const SessionId id = session.id();
+  std::vector<SourceTable::Entry> ended = sources.TakeAll(id);
+  Detach(ended, /*last_look=*/false);
   for (const auto& dispatcher : dispatchers) dispatcher->CloseLanes(id);
   session.End();
+  const std::vector<SourceTable::Entry> late = sources.TakeAll(id);
+  Detach(late, /*last_look=*/false);
   for (const auto& dispatcher : dispatchers) dispatcher->CloseLanes(id);
+  ended.insert(ended.end(), late.begin(), late.end());
+  for (const SourceTable::Entry& each : ended) each.source->Detached();
   handovers.DropOwner(id);
   offers.DropOwner(id);
   grants.DropOwner(id);

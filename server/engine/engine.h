@@ -23,6 +23,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "proto/shm/doorbell.h"
 #include "proto/shm/shared_region.h"
 #include "proto/values/execution_values.h"
 #include "proto/values/kernel_values.h"
@@ -37,6 +38,7 @@
 #include "server/engine/objects/byte_budget.h"
 #include "server/engine/objects/quota.h"
 #include "server/engine/run/completion_queue.h"
+#include "server/engine/run/work_source.h"
 #include "server/engine/weights.h"
 
 namespace anex::engine {
@@ -54,10 +56,17 @@ struct EngineOptions {
   Events* events = nullptr;      // null = nobody listens; must outlive the engine
 };
 
-// A region handed over: what the side channel delivers for a token.
+// What the side channel delivers for a token.
 struct Handover {
-  std::shared_ptr<shm::SharedRegion> region;
+  std::shared_ptr<shm::SharedRegion> region;  // null for a doorbell
   shm::RegionAccess access = shm::RegionAccess::kReadOnly;
+  std::shared_ptr<const shm::Doorbell> bell;  // to be rung by the client
+};
+
+// What a lasting way into a session takes of it, held as long as it is open.
+struct Admission {
+  QuotaPlace place;   // among its streams
+  ByteCharge memory;  // of its surfaces' bytes
 };
 
 // A grant ticket made by one session for another: one use, 32 random bytes as hex.
@@ -97,6 +106,8 @@ class Engine {
   // A one-use token that the side channel exchanges for a descriptor (TakeHandover).
   absl::StatusOr<std::string> PrepareHandover(const Caller& caller, SurfaceId surface,
                                               Access access);
+  // The same for what a front has made for the caller's session.
+  absl::StatusOr<std::string> PrepareHandover(const Caller& caller, Handover handover);
   absl::StatusOr<Handover> TakeHandover(SessionId session, std::string_view token);
   // In-process: the region itself, without a descriptor.
   absl::StatusOr<std::shared_ptr<shm::SharedRegion>> MapSurface(const Caller& caller,
@@ -187,6 +198,17 @@ class Engine {
   // A place among the streams (and other lasting ways in) of the session; to be held as long as it
   // is open.
   absl::StatusOr<QuotaPlace> AdmitStream(const Caller& caller);
+  // The same for one that needs memory, and may have `entries` submissions in a lane.
+  absl::StatusOr<Admission> AdmitRing(const Caller& caller, uint64_t entries, uint64_t bytes);
+  // From now on the device thread that serves `lane` asks `source` for its work, which submits to
+  // that lane only. Settles the lane on `device` ("" = the default one) if it has none yet. Ends
+  // with DetachSource, the lane or the session. ALREADY_EXISTS if the lane has one,
+  // FAILED_PRECONDITION if it is on another device. Not to be called from inside of a source, and
+  // neither are the verbs that end it.
+  absl::Status AttachSource(const Caller& caller, LaneId lane, std::string_view device,
+                            std::shared_ptr<WorkSource> source);
+  // Takes what is in it, then ends it; the lane stays. NOT_FOUND without one.
+  absl::Status DetachSource(const Caller& caller, LaneId lane);
   // A place among the calls of the caller's process; to be held while the call is handled. Fronts
   // whose calls take threads ask first, so that one process can't have them all.
   absl::StatusOr<QuotaPlace> AdmitCall(const Caller& caller);
@@ -194,7 +216,7 @@ class Engine {
   // Queues `submission`; its one completion goes to `completions`. An error means that nothing was
   // queued and no completion will come.
   absl::Status Submit(const Caller& caller, const Submission& submission,
-                      std::shared_ptr<CompletionQueue> completions);
+                      std::shared_ptr<CompletionSink> completions);
   // Submit and wait. A failed run is a Completion with a bad status; an error means not accepted,
   // or that the caller left: then it is cancelled.
   absl::StatusOr<Completion> Evaluate(const Caller& caller, const Submission& submission);
@@ -216,6 +238,8 @@ class Engine {
   // Refuses new sessions and submissions, waits for what is queued until `deadline_ns` from now,
   // then cancels the rest. Returns how many were cancelled.
   absl::StatusOr<uint32_t> Drain(const Caller& caller, int64_t deadline_ns);
+  // How often the device threads have slept; what is idle does not.
+  uint64_t device_sleeps() const;
   uint32_t running() const;  // steps on devices now, which the destructor would wait for
   bool has_cache() const;    // a disk cache, and its folder can be used
   absl::StatusOr<std::vector<CacheEntryInfo>> CacheList(const Caller& caller, bool verify);

@@ -104,11 +104,17 @@ absl::Status Engine::ReleaseLane(const Caller& caller, LaneId lane) {
   if (!session.ok()) return session.status();
   absl::StatusOr<std::shared_ptr<SessionLane>> removed = (*session)->lanes.Remove(lane);
   if (!removed.ok()) return removed.status();
-  absl::MutexLock lock(&(*removed)->mutex);
-  (*removed)->released = true;
-  if ((*removed)->device_lane != 0) {
-    impl_->DispatcherOf((*removed)->device).CloseLane((*removed)->device_lane);
+  // Without the lane's lock: its source may be about to submit to it.
+  const std::vector<SourceTable::Entry> source = impl_->sources.Take((*session)->id(), lane);
+  Impl::Detach(source, /*last_look=*/false);
+  {
+    absl::MutexLock lock(&(*removed)->mutex);
+    (*removed)->released = true;
+    if ((*removed)->device_lane != 0) {
+      impl_->DispatcherOf((*removed)->device).CloseLane((*removed)->device_lane);
+    }
   }
+  for (const SourceTable::Entry& each : source) each.source->Detached();
   return absl::OkStatus();
 }
 
@@ -185,10 +191,9 @@ std::shared_ptr<CompletionQueue> Engine::CreateCompletionQueue(size_t bound) {
 // A lane finds its device with its first submission that needs one, and keeps it: order within a
 // lane could not hold across two devices' threads.
 absl::StatusOr<Dispatcher*> Engine::Impl::Settle(const Session& session, LaneId id,
-                                                 SessionLane& lane,
-                                                 const std::string& device) const {
+                                                 SessionLane& lane, std::string_view device) const {
   if (lane.released) return absl::NotFoundError("the lane was released");
-  const std::string& wanted = device.empty() ? default_device : device;
+  const std::string_view wanted = device.empty() ? std::string_view(default_device) : device;
   if (lane.device_lane == 0) {
     Dispatcher& dispatcher = DispatcherOf(wanted);
     absl::StatusOr<uint64_t> opened =
@@ -200,13 +205,13 @@ absl::StatusOr<Dispatcher*> Engine::Impl::Settle(const Session& session, LaneId 
     return &dispatcher;
   }
   if (device.empty() || device == lane.device) return &DispatcherOf(lane.device);
-  return absl::FailedPreconditionError(
-      absl::StrCat("the lane's earlier submissions went to device ", lane.device,
-                   ", this one needs ", device, "; use a lane per device and fences between them"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the lane's earlier submissions went to device ", lane.device, ", this one needs ",
+      std::string(device), "; use a lane per device and fences between them"));
 }
 
 absl::Status Engine::Submit(const Caller& caller, const Submission& submission,
-                            std::shared_ptr<CompletionQueue> completions) {
+                            std::shared_ptr<CompletionSink> completions) {
   absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
   if (!session.ok()) return session.status();
   if (submission.deadline_ns < 0) {
@@ -214,7 +219,7 @@ absl::Status Engine::Submit(const Caller& caller, const Submission& submission,
   }
   absl::StatusOr<std::shared_ptr<SessionLane>> lane = (*session)->lanes.Find(submission.lane);
   if (!lane.ok()) return lane.status();
-  std::string device;
+  std::string_view device;
   absl::StatusOr<Work> work = impl_->Resolve(**session, submission, device);
   if (!work.ok()) return work.status();
   const int64_t duration = submission.deadline_ns != 0

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -35,13 +36,14 @@
 #include "server/engine/objects/wait.h"
 #include "server/engine/run/dispatcher.h"
 #include "server/engine/session_reaper.h"
+#include "server/engine/source_table.h"
 
 namespace anex::engine {
 
 // A hand-over that waits to be taken. It holds the surface, so that its memory stays charged.
 struct PendingHandover {
-  std::shared_ptr<Surface> surface;
-  shm::RegionAccess access = shm::RegionAccess::kReadOnly;
+  std::shared_ptr<Surface> surface;  // null for what a front made
+  Handover handover;
 };
 
 // A grant that waits to be claimed.
@@ -66,6 +68,8 @@ struct Engine::Impl {
   WaitLimit LimitOf(const Caller& caller) const { return WaitLimit::Of(caller, clock); }
   // REQUIRES: `device` is the name of one of `dispatchers`, as kernels' and lanes' are.
   Dispatcher& DispatcherOf(std::string_view device) const;
+  // NOT_FOUND; "" is the default device's.
+  absl::StatusOr<Dispatcher*> DispatcherNamed(std::string_view device) const;
   // Frees everything of a session: lanes first, then what it owns, then its tokens. Idempotent.
   void EndSession(SessionId id, std::string_view reason);
   // The same for one that is in no table any more.
@@ -79,6 +83,8 @@ struct Engine::Impl {
     table.DropOwner(session.id());
     return absl::UnauthenticatedError("the session has ended; open a new one");
   }
+  // Ends what TakeAll or Take gave: nothing comes out of it any more once this returns.
+  static void Detach(std::span<const SourceTable::Entry> sources, bool last_look);
   // Ends overdue leases, sessions without a side channel, tokens that nobody used.
   void Sweep(int64_t now_ns);
 
@@ -90,12 +96,13 @@ struct Engine::Impl {
   absl::StatusOr<BoundSurface> Resolve(const Session& session, SurfaceId surface) const;
   absl::StatusOr<ResolvedChain> Resolve(const Session& session, const ChainSpec& spec) const;
   absl::StatusOr<ResolvedStep> ResolveStep(const Session& session, const ChainStep& step) const;
-  // What a submission asks for; `device` is where it must run, or "" if anywhere.
+  // What a submission asks for; `device` is where it must run, or "" if anywhere: a name that lives
+  // as long as the work.
   absl::StatusOr<Work> Resolve(const Session& session, const Submission& submission,
-                               std::string& device) const;
+                               std::string_view& device) const;
   // The dispatcher of a session's lane; opens the lane there with its first submission.
   absl::StatusOr<Dispatcher*> Settle(const Session& session, LaneId id, SessionLane& lane,
-                                     const std::string& device) const
+                                     std::string_view device) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lane.mutex);
 
   // Lets `cancel` cancel submissions in a lane, unless none has ever been in it.
@@ -133,6 +140,7 @@ struct Engine::Impl {
   std::unique_ptr<CompileService> compiler;
 
   SessionTable sessions;
+  SourceTable sources;
   TokenTable<PendingHandover> handovers;
   TokenTable<std::shared_ptr<shm::SharedRegion>> offers;
   TokenTable<GrantOffer> grants;

@@ -112,7 +112,7 @@ absl::StatusOr<ResolvedStep> Engine::Impl::ResolveStep(const Session& session,
 }
 
 absl::StatusOr<Work> Engine::Impl::Resolve(const Session& session, const Submission& submission,
-                                           std::string& device) const {
+                                           std::string_view& device) const {
   switch (submission.kind) {
     case SubmissionKind::kInvocation: {
       auto found = session.invocations.Find(InvocationId(submission.target));

@@ -13,8 +13,9 @@
 namespace anex::engine {
 namespace {
 
-constexpr std::string_view kFeatures[] = {"chains",  "compile_by_digest", "fences",        "grants",
-                                          "imports", "inline_tensors",    "parameter_sets"};
+constexpr std::string_view kFeatures[] = {
+    "chains",  "compile_by_digest", "fences",         "grants",
+    "imports", "inline_tensors",    "parameter_sets", "rings"};
 constexpr size_t kMostFeatures = 64;  // as many as a session may ask for
 
 }  // namespace

@@ -138,15 +138,25 @@ absl::StatusOr<std::string> Engine::PrepareHandover(const Caller& caller, Surfac
       access == Access::kReadWrite ? shm::RegionAccess::kReadWrite : shm::RegionAccess::kReadOnly;
   const int64_t expires =
       impl_->clock.Now() + static_cast<int64_t>(impl_->limits.Get(&Limits::unpublished_import_ns));
-  return impl_->AddToken(impl_->handovers, **session,
-                         PendingHandover{entry->surface(), region_access}, expires);
+  const std::shared_ptr<Surface>& shared = entry->surface();
+  PendingHandover pending{shared, Handover{shared->region(), region_access, nullptr}};
+  return impl_->AddToken(impl_->handovers, **session, std::move(pending), expires);
+}
+
+absl::StatusOr<std::string> Engine::PrepareHandover(const Caller& caller, Handover handover) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  const int64_t expires =
+      impl_->clock.Now() + static_cast<int64_t>(impl_->limits.Get(&Limits::unpublished_import_ns));
+  PendingHandover pending{nullptr, std::move(handover)};
+  return impl_->AddToken(impl_->handovers, **session, std::move(pending), expires);
 }
 
 absl::StatusOr<Handover> Engine::TakeHandover(SessionId session, std::string_view token) {
   absl::StatusOr<PendingHandover> pending =
       impl_->handovers.TakeOwn(session, token, impl_->clock.Now());
   if (!pending.ok()) return pending.status();
-  return Handover{pending->surface->region(), pending->access};
+  return std::move(pending->handover);
 }
 
 absl::StatusOr<std::shared_ptr<shm::SharedRegion>> Engine::MapSurface(const Caller& caller,

@@ -22,9 +22,9 @@ class BusyWindow {
   double Share60s(int64_t now_ns) const;
 
  private:
-  template <size_t kCount>
+  // The length of a bucket is a constant: every evaluation divides by it several times.
+  template <int64_t kBucketNs, size_t kCount>
   struct Ring {
-    int64_t bucket_ns;
     std::array<int64_t, kCount> index{};  // which bucket of time a place stands for, plus one
     std::array<int64_t, kCount> busy{};
     void Add(int64_t begin_ns, int64_t end_ns);
@@ -32,8 +32,8 @@ class BusyWindow {
   };
 
   mutable absl::Mutex mutex_;
-  Ring<21> second_ ABSL_GUARDED_BY(mutex_){50'000'000};
-  Ring<61> minute_ ABSL_GUARDED_BY(mutex_){1'000'000'000};
+  Ring<50'000'000, 21> second_ ABSL_GUARDED_BY(mutex_);
+  Ring<1'000'000'000, 61> minute_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace anex::profile

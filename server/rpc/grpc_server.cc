@@ -23,6 +23,7 @@
 #include "server/rpc/invocations_service.h"
 #include "server/rpc/kernels_service.h"
 #include "server/rpc/parameters_service.h"
+#include "server/rpc/rings_service.h"
 #include "server/rpc/sessions_service.h"
 #include "server/rpc/surfaces_service.h"
 #include "server/rpc/unbuilt_service.h"
@@ -37,7 +38,7 @@ constexpr int kLeastPingIntervalMs = 10'000;  // a client that pings faster is s
 
 // One instance of every service; both servers have their own.
 struct Services {
-  explicit Services(const ServiceParts& parts, const CallContext& calls)
+  Services(const ServiceParts& parts, const CallContext& calls, ring::RingDoor* door)
       : daemon(parts),
         sessions(parts),
         surfaces(parts),
@@ -46,13 +47,14 @@ struct Services {
         invocations(parts),
         chains(parts),
         execution(parts),
+        rings(parts, door),
         admin(parts),
         unbuilt(calls) {}
 
   void RegisterAll(grpc::ServerBuilder& builder) {
     for (grpc::Service* service :
          std::initializer_list<grpc::Service*>{&daemon, &sessions, &surfaces, &kernels, &parameters,
-                                               &invocations, &chains, &execution, &admin}) {
+                                               &invocations, &chains, &execution, &rings, &admin}) {
       builder.RegisterService(service);
     }
     builder.RegisterCallbackGenericService(&unbuilt);
@@ -66,6 +68,7 @@ struct Services {
   InvocationsService invocations;
   ChainsService chains;
   ExecutionService execution;
+  RingsService rings;
   AdminService admin;
   UnbuiltService unbuilt;
 };
@@ -96,8 +99,8 @@ struct GrpcServer::Impl {
         gate(std::move(rules)),
         calls(*options.engine, *options.connections, gate),
         parts{*options.engine, calls, idempotency, options.on_session_ended},
-        for_owner(parts, calls),
-        for_observers(parts, calls) {}
+        for_owner(parts, calls, options.rings),
+        for_observers(parts, calls, options.rings) {}
 
   const GrpcServerOptions options;
   const RoleGate gate;

@@ -18,6 +18,7 @@
 #include "proto/wire/handle.h"
 #include "server/door/connection_registry.h"
 #include "server/engine/engine.h"
+#include "server/ring/ring_door.h"
 
 namespace anex::rpc {
 
@@ -27,6 +28,7 @@ inline constexpr std::string_view kClientPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n
 struct GrpcServerOptions {
   engine::Engine* engine = nullptr;                       // outlives the server
   const door::ConnectionRegistry* connections = nullptr;  // outlives the server
+  ring::RingDoor* rings = nullptr;                        // outlives the server; null = no rings
   uint64_t max_message_bytes = 8 << 20;
   int max_threads = 512;  // per server; a call that finds none is RESOURCE_EXHAUSTED
   // A session was closed or evicted by a call: tell its side channel. May be empty; must not block.

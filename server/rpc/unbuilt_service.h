@@ -1,5 +1,5 @@
 // Answers every method that no service has: UNIMPLEMENTED by name for what the contract names and
-// this daemon does not have yet (rings, real time, profiling), and for what no contract knows.
+// this daemon does not have yet (real time, profiling), and for what no contract knows.
 //
 // Threads: gRPC's; never waits.
 #ifndef ANEX_SERVER_RPC_UNBUILT_SERVICE_H_

@@ -1,6 +1,7 @@
 // Parameter sets, write leases, fences, and the waiting that they share.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <zlib.h>
 
 #include <cmath>
@@ -107,7 +108,7 @@ TEST_F(ParameterSetTest, FencedReadersAreBlockedWhileLeasedAndToldWhenPublished)
   EXPECT_FALSE(set->TryPin()->has_value());
   const uint64_t seen = ready_->count();
   ASSERT_TRUE(set->Publish(lease.number, 0).ok());
-  EXPECT_NE(ready_->Wait(seen, absl::Seconds(5)), seen);
+  EXPECT_NE(ready_->count(), seen);
   EXPECT_EQ(Pin(*set).generation(), 1u);
 }
 
@@ -359,12 +360,61 @@ TEST(Fence, ASignalWakesWaitersAndDispatchers) {
   auto ready = std::make_shared<ReadySignal>();
   Fence fence(0, ready);
   const uint64_t seen = ready->count();
+  const auto sleeper = *Sleeper::Create();
+  ready->Add(*sleeper);
+  ASSERT_TRUE(sleeper->Prepare(sleeper->news()));
   absl::StatusOr<uint64_t> reached;
   std::thread waiter([&] { reached = fence.Wait(3, {&clock, INT64_MAX, nullptr}); });
   ASSERT_TRUE(fence.Signal(3).ok());
   waiter.join();
   EXPECT_EQ(*reached, 3u);
-  EXPECT_NE(ready->Wait(seen, absl::ZeroDuration()), seen);
+  EXPECT_NE(ready->count(), seen);
+  pollfd bell{sleeper->poll_descriptor(), POLLIN, 0};
+  EXPECT_EQ(::poll(&bell, 1, 0), 1) << "the dispatcher that sleeps is woken";
+  ready->Remove(*sleeper);
+}
+
+TEST(Sleeper, RingsForOneThatSleepsAndIsQuietForOthers) {
+  const auto sleeper = *Sleeper::Create();
+  const auto rings = [&] {
+    pollfd bell{sleeper->poll_descriptor(), POLLIN, 0};
+    return ::poll(&bell, 1, 0) == 1;
+  };
+  const uint32_t seen = sleeper->news();
+  sleeper->Wake();
+  EXPECT_FALSE(rings()) << "nobody sleeps";
+  EXPECT_FALSE(sleeper->Prepare(seen)) << "there is news";
+  ASSERT_TRUE(sleeper->Prepare(sleeper->news()));
+  sleeper->Wake();
+  sleeper->Wake();
+  EXPECT_TRUE(rings());
+  sleeper->Awake(/*rang=*/true);
+  EXPECT_FALSE(rings()) << "two wakes, one ring";
+}
+
+TEST(Sleeper, LosesNoNewsHoweverItRaces) {
+  const auto sleeper = *Sleeper::Create();
+  constexpr int kNews = 20'000;
+  std::atomic<int> brought{0};
+  std::thread bringer([&] {
+    for (int i = 1; i <= kNews; ++i) {
+      brought.store(i);
+      sleeper->Wake();
+    }
+  });
+  for (int taken = 0; taken < kNews;) {
+    const uint32_t news = sleeper->news();
+    if (const int now = brought.load(); now != taken) {
+      taken = now;
+      continue;
+    }
+    if (!sleeper->Prepare(news)) continue;
+    pollfd bell{sleeper->poll_descriptor(), POLLIN, 0};
+    const int ready = ::poll(&bell, 1, 20'000);
+    sleeper->Awake(ready > 0);
+    ASSERT_EQ(ready, 1) << "slept through news at " << taken;
+  }
+  bringer.join();
 }
 
 TEST(Fence, ReleaseCancelsWhoeverStillWaits) {

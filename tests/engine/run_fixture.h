@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "server/engine/objects/chain.h"
+#include "server/engine/run/completion_queue.h"
 #include "server/engine/run/dispatcher.h"
 #include "tests/engine/objects_fixture.h"
 
@@ -227,6 +228,7 @@ class RunTest : public ::testing::Test {
     options.scheduler = std::move(scheduler);
     options.slot = slot_;
     options.ready = ready_;
+    options.sleeper = *Sleeper::Create();
     options.clock = &clock_;
     options.lane_depth = Bound("lane_depth", depth_);
     options.device_hang_ns = Bound("device_hang_ns", static_cast<uint64_t>(hang_ns_));

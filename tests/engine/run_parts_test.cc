@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
+#include <memory>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "server/engine/run/chain_cursor.h"
 #include "server/engine/run/completion_queue.h"
+#include "server/engine/run/fifo.h"
 #include "server/engine/run/lane.h"
 #include "server/engine/run/qos_class.h"
 #include "server/engine/run/run_watch.h"
@@ -227,6 +231,36 @@ Completion Numbered(uint64_t user_data) {
   Completion completion;
   completion.user_data = user_data;
   return completion;
+}
+
+TEST(Fifo, KeepsItsOrderThroughGrowthAndAroundTheEnd) {
+  Fifo<std::shared_ptr<int>> fifo;
+  std::deque<int> model;
+  std::mt19937 random(7);
+  for (int i = 0; i < 20'000; ++i) {
+    const uint32_t dice = random() % 100;
+    if (dice < 52) {
+      fifo.push_back(std::make_shared<int>(i));
+      model.push_back(i);
+    } else if (dice < 99 && !model.empty()) {
+      ASSERT_EQ(*fifo.pop_front(), model.front());
+      model.pop_front();
+    } else if (dice == 99) {
+      model.resize(model.size() / 2);
+      fifo.Truncate(model.size());
+    }
+    ASSERT_EQ(fifo.size(), model.size());
+    for (size_t at = 0; at < model.size(); at += 7) ASSERT_EQ(*fifo[at], model[at]);
+  }
+}
+
+TEST(Fifo, HoldsOnToNothingThatHasLeft) {
+  Fifo<std::shared_ptr<int>> fifo;
+  const auto one = std::make_shared<int>(1);
+  for (int i = 0; i < 5; ++i) fifo.push_back(one);
+  fifo.pop_front();
+  fifo.Truncate(2);
+  EXPECT_EQ(one.use_count(), 3);
 }
 
 TEST(CompletionQueue, CountsWhatIsQueuedRunningOrNotDrainedAgainstItsBound) {

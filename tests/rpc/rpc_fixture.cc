@@ -265,7 +265,9 @@ void RpcTest::Start(engine::Limits limits) {
   ASSERT_TRUE(engine.ok()) << engine.status();
   engine_ = *std::move(engine);
   connections_ = std::make_unique<door::ConnectionRegistry>(64);
+  rings_ = std::make_unique<ring::RingDoor>(*engine_, nullptr);
   GrpcServerOptions server;
+  server.rings = rings_.get();
   server.engine = engine_.get();
   server.connections = connections_.get();
   server.on_session_ended = [this](SessionId session, std::string_view reason) {

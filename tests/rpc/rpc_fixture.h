@@ -26,6 +26,7 @@
 #include "anex/v1/surfaces.grpc.pb.h"
 #include "server/door/connection_registry.h"
 #include "server/engine/engine.h"
+#include "server/ring/ring_door.h"
 #include "server/rpc/grpc_server.h"
 #include "tests/doubles/fault_device.h"
 
@@ -118,6 +119,7 @@ class RpcTest : public testing::Test {
   std::shared_ptr<device::Faults> faults_ = std::make_shared<device::Faults>();
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<door::ConnectionRegistry> connections_;
+  std::unique_ptr<ring::RingDoor> rings_;
   std::unique_ptr<GrpcServer> server_;
   int64_t next_pid_ = 1000;
 

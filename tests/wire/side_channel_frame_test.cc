@@ -32,6 +32,7 @@ std::vector<SideChannelFrame> OneOfEach() {
           SideChannelFrame::Accepted(10, token, 8192),
           SideChannelFrame::Refused(11, absl::StatusCode::kFailedPrecondition),
           SideChannelFrame::Wake(),
+          SideChannelFrame::Bell(12, token),
           SideChannelFrame::Bye(ByeReason::kDraining),
           SideChannelFrame::Bye(ByeReason::kRefused, absl::StatusCode::kUnauthenticated)};
 }
@@ -103,11 +104,15 @@ std::vector<Damage> Damages() {
       SideChannelFrame::DeliverError(3, token, absl::StatusCode::kNotFound);
   const SideChannelFrame refused = SideChannelFrame::Refused(3, absl::StatusCode::kNotFound);
   const SideChannelFrame bye = SideChannelFrame::Bye(ByeReason::kClosed);
+  const SideChannelFrame bell = SideChannelFrame::Bell(3, token);
   return {
       {"Magic", hello, 0, 0x42, kInvalid, "magic"},
       {"OtherVersion", hello, 4, 2, absl::StatusCode::kFailedPrecondition, "version 2"},
       {"KindZero", hello, 5, 0, kInvalid, "kind 0"},
-      {"KindTooHigh", hello, 5, 10, kInvalid, "kind 10"},
+      {"KindTooHigh", hello, 5, 11, kInvalid, "kind 11"},
+      {"BellWithoutDescriptor", bell, 6, 0, kInvalid, "descriptor"},
+      {"BellWithBytes", bell, 16, 8, kInvalid, "bytes"},
+      {"BellThatFailed", bell, 12, 5, kInvalid, "status"},
       {"UnknownFlag", hello, 6, 4, kInvalid, "flags"},
       {"UnknownHighFlag", hello, 7, 0x80, kInvalid, "flags"},
       {"RequestOnHello", hello, 8, 1, kInvalid, "request"},

@@ -17,18 +17,19 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "proto/values/execution_values.h"
+#include "server/engine/run/completion_sink.h"
 
 namespace anex::engine {
 
-class CompletionQueue {
+class CompletionQueue final : public CompletionSink {
  public:
   explicit CompletionQueue(size_t bound);
 
   // RESOURCE_EXHAUSTED "completions_per_queue=N" when `bound` submissions are queued, running or
   // not yet drained. CANCELLED after Shutdown.
-  absl::Status Reserve();
-  void Unreserve();
-  void Push(Completion completion);
+  absl::Status Reserve() override;
+  void Unreserve() override;
+  void Push(Completion completion) override;
 
   // The oldest completion; waits up to `timeout`. nullopt on timeout, or after Shutdown once
   // nothing is outstanding and all has been drained.

@@ -8,11 +8,32 @@
 #include "server/engine/run/fair_scheduler.h"
 
 namespace anex::engine {
-namespace {}  // namespace
+namespace {
+
+// As many as a busy lane has queued by default.
+constexpr size_t kMostSpareJobs = 256;
+
+// A place for a completion that is given back unless it was kept: also when memory is short.
+class ReservedPlace {
+ public:
+  explicit ReservedPlace(std::shared_ptr<CompletionSink> sink) : sink_(std::move(sink)) {}
+  ~ReservedPlace() {
+    if (sink_ != nullptr) sink_->Unreserve();
+  }
+  ReservedPlace(const ReservedPlace&) = delete;
+  ReservedPlace& operator=(const ReservedPlace&) = delete;
+  void Keep() { sink_ = nullptr; }
+
+ private:
+  std::shared_ptr<CompletionSink> sink_;
+};
+
+}  // namespace
 
 Dispatcher::Dispatcher(DispatcherOptions options)
     : slot_(std::move(options.slot)),
       ready_(std::move(options.ready)),
+      sleeper_(std::move(options.sleeper)),
       clock_(*options.clock),
       lane_depth_(options.lane_depth),
       device_hang_ns_(options.device_hang_ns),
@@ -20,7 +41,9 @@ Dispatcher::Dispatcher(DispatcherOptions options)
       abandoned_(std::make_shared<std::atomic<uint32_t>>(0)),
       scheduler_(options.scheduler ? std::move(options.scheduler)
                                    : std::make_unique<FairScheduler>()) {
+  ready_->Add(*sleeper_);
   absl::MutexLock lock(&mutex_);
+  spare_.reserve(kMostSpareJobs);
   StartWorkerLocked();
   watchdog_ = std::thread([this] { WatchLoop(); });
 }
@@ -32,7 +55,7 @@ Dispatcher::~Dispatcher() {
     stopping_ = true;
   }
   CancelAll("the engine is shutting down");
-  ready_->Notify();
+  sleeper_->Wake();
   std::thread finished;
   {
     absl::MutexLock lock(&mutex_);
@@ -46,6 +69,7 @@ Dispatcher::~Dispatcher() {
   if (finished.joinable()) finished.join();
   watch_stop_.Notify();
   watchdog_.join();
+  ready_->Remove(*sleeper_);
 }
 
 // --- Lanes ---
@@ -114,15 +138,16 @@ void Dispatcher::UnblockLocked() {
 // --- Submissions ---
 
 absl::Status Dispatcher::Submit(uint64_t lane, WorkItem item) {
-  std::shared_ptr<CompletionQueue> completions = item.completions;
-  auto job = std::make_shared<Job>();
+  std::shared_ptr<CompletionSink> completions = item.completions;
   if (absl::Status reserved = completions->Reserve(); !reserved.ok()) return reserved;
-  job->item = std::move(item);
-  job->turns_left = TurnsOf(job->item.work);
-  job->accepted_ns = clock_.Now();
+  ReservedPlace place(std::move(completions));
+  const int64_t now_ns = clock_.Now();
   absl::Status status;
+  std::shared_ptr<Job> job;  // goes after the lock if it is refused
   {
     absl::MutexLock lock(&mutex_);
+    job = NewJobLocked(std::move(item));
+    job->accepted_ns = now_ns;
     auto it = lanes_.find(lane);
     if (!refuse_.ok()) {
       status = refuse_;
@@ -140,11 +165,9 @@ absl::Status Dispatcher::Submit(uint64_t lane, WorkItem item) {
       Refresh(*it->second);
     }
   }
-  if (status.ok()) {
-    ready_->Notify();
-  } else {
-    completions->Unreserve();
-  }
+  if (!status.ok()) return status;
+  place.Keep();
+  sleeper_->Wake();
   return status;
 }
 
@@ -154,7 +177,7 @@ uint32_t Dispatcher::Cancel(uint64_t lane, uint64_t user_data) {
       "cancelled by the client");
 }
 
-uint32_t Dispatcher::CancelFor(uint64_t lane, const CompletionQueue& completions) {
+uint32_t Dispatcher::CancelFor(uint64_t lane, const CompletionSink& completions) {
   return CancelIf(
       lane, [&](const Job& job) { return job.item.completions.get() == &completions; },
       "the caller has left");
@@ -233,6 +256,31 @@ uint32_t Dispatcher::CancelAll(std::string_view why) {
   return told;
 }
 
+std::shared_ptr<Job> Dispatcher::NewJobLocked(WorkItem item) {
+  std::shared_ptr<Job> job;
+  if (spare_.empty()) {
+    job = std::make_shared<Job>();
+  } else {
+    job = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  job->item = std::move(item);
+  job->control.emplace();
+  job->turns_left = TurnsOf(job->item.work);
+  return job;
+}
+
+// What it held outside of itself Complete has let go of.
+void Dispatcher::KeepLocked(std::shared_ptr<Job> finished) {
+  if (spare_.size() == kMostSpareJobs) return;
+  finished->session_usage.reset();
+  finished->completion = Completion();
+  finished->cursor = ChainCursor();
+  finished->started_ns = 0;
+  finished->stop_requested = finished->late = false;
+  spare_.push_back(std::move(finished));
+}
+
 void Dispatcher::CountSubmitted(const Job& job) {
   usage_.Submitted();
   if (job.session_usage != nullptr) job.session_usage->Submitted();
@@ -252,7 +300,7 @@ void Dispatcher::Complete(Job& job, absl::Status status, bool release) {
   completion.queue_ns = queue_ns;
   completion.total_ns = now_ns - job.accepted_ns;
   job.place.Reset();  // before the completion: who has it finds the place free
-  std::shared_ptr<CompletionQueue> completions = std::move(job.item.completions);
+  std::shared_ptr<CompletionSink> completions = std::move(job.item.completions);
   if (release) {
     job.pins.clear();
     job.item.work = FenceStep{};

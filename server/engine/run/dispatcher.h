@@ -2,8 +2,12 @@
 // deadline, pins generations, runs one step, records what it used, and hands the completion back or
 // puts the job back for its next step.
 //
-//   Submit -> lane -> scheduler -> [device thread: step_runner -> Request::Run] -> CompletionQueue
-//                                        ^ watched: no progress for device_hang_ns = hung
+//   Submit -> lane -> scheduler -> [device thread: step_runner -> Request::Run] -> CompletionSink
+//     ^                             |   ^ watched: no progress for device_hang_ns = hung
+//     `--- work sources asked by ---'
+//
+// Between its steps the device thread asks the attached sources (rings) for work; when there is
+// none it looks and yields for a moment if it has just worked, then sleeps (work_sources.h).
 //
 // Threads: every method from any thread; one device thread and one watchdog thread inside. The lock
 // guards lanes and scheduler; it is never held while the device works, bytes are copied, a
@@ -18,8 +22,8 @@
 // A hung device (a step that makes no progress; one that is merely long goes on): its thread and
 // what it uses are left behind, to be freed if it ever returns; the running submission fails
 // DEADLINE_EXCEEDED, those that wait fail UNAVAILABLE, the invocation is quarantined, a fresh
-// device instance goes into the slot and a new device thread takes over. If there is none, Submit
-// says UNAVAILABLE with the reason from then on.
+// device instance goes into the slot and a new device thread takes over. If there is no fresh
+// instance, Submit says UNAVAILABLE with the reason from then on, also to what sources bring.
 #ifndef ANEX_SERVER_ENGINE_RUN_DISPATCHER_H_
 #define ANEX_SERVER_ENGINE_RUN_DISPATCHER_H_
 
@@ -45,6 +49,7 @@
 #include "server/engine/limits.h"
 #include "server/engine/objects/device_slot.h"
 #include "server/engine/objects/ready_signal.h"
+#include "server/engine/objects/sleeper.h"
 #include "server/engine/objects/usage.h"
 #include "server/engine/objects/wait.h"
 #include "server/engine/run/forecast.h"
@@ -53,12 +58,14 @@
 #include "server/engine/run/run_watch.h"
 #include "server/engine/run/scheduler.h"
 #include "server/engine/run/step_runner.h"
+#include "server/engine/run/work_sources.h"
 
 namespace anex::engine {
 
 struct DispatcherOptions {
   std::shared_ptr<DeviceSlot> slot;
   std::shared_ptr<ReadySignal> ready;    // the one that parameter sets and fences notify
+  std::unique_ptr<Sleeper> sleeper;      // the device thread's
   std::unique_ptr<Scheduler> scheduler;  // null = a FairScheduler
   const Clock* clock = nullptr;          // outlives the dispatcher and any step that hangs
   Bound lane_depth{"lane_depth", 256};
@@ -109,9 +116,16 @@ class Dispatcher {
   // step, and a single run ends as it ends and is not counted.
   uint32_t Cancel(uint64_t lane, uint64_t user_data);
   // The same for jobs whose completion goes to `completions`: nobody is there to have it.
-  uint32_t CancelFor(uint64_t lane, const CompletionQueue& completions);
+  uint32_t CancelFor(uint64_t lane, const CompletionSink& completions);
   // Until nothing is queued or running in the lane. OK at once for a closed one.
   absl::Status WaitIdle(uint64_t lane, const WaitLimit& limit);
+
+  // From now on the device thread asks `source` for work. See WorkSources; neither may be called
+  // from inside of a source.
+  void Attach(std::shared_ptr<WorkSource> source) { sources_.Attach(std::move(source)); }
+  void Detach(const std::shared_ptr<WorkSource>& source, bool last_look) {
+    sources_.Detach(source, last_look);
+  }
 
   // Refuses new work from now on; returns without waiting.
   void StopIntake();
@@ -145,6 +159,8 @@ class Dispatcher {
   std::vector<LaneView> Lanes() const;
   // Busy shares, usage and load; info.is_default is the caller's to fill in.
   DeviceStatus Status() const;
+  // How often the device thread has slept.
+  uint64_t sleeps() const { return sources_.sleeps(); }
   // Steps that have not returned yet since the watchdog gave them up, each with its thread.
   uint32_t abandoned() const { return abandoned_->load(std::memory_order_relaxed); }
 
@@ -171,7 +187,7 @@ class Dispatcher {
   bool Stops(const Job& job) const;
   void Leave(const StepResult& result);
   void EndTurn(Lane& lane, const StepResult& result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Sleep(uint64_t seen);
+  void Rest(uint32_t news, bool worked);
 
   std::map<uint64_t, Prospect> Prospects() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(prospects_mutex_);
 
@@ -199,9 +215,14 @@ class Dispatcher {
   void CompleteAll(JobList& jobs, const absl::Status& status);
   void CompleteLate(JobList& jobs, int64_t now_ns);
   void CountSubmitted(const Job& job);
+  // Jobs are used again, so that none is allocated in steady use.
+  std::shared_ptr<Job> NewJobLocked(WorkItem item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void KeepLocked(std::shared_ptr<Job> finished) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::shared_ptr<DeviceSlot> slot_;
   const std::shared_ptr<ReadySignal> ready_;
+  const std::unique_ptr<Sleeper> sleeper_;
+  WorkSources sources_{*sleeper_};
   const Clock& clock_;
   const Bound lane_depth_, device_hang_ns_;
   const std::function<void(std::string_view)> on_hang_;
@@ -211,6 +232,7 @@ class Dispatcher {
   mutable absl::Mutex mutex_;
   const std::unique_ptr<Scheduler> scheduler_ ABSL_PT_GUARDED_BY(mutex_);
   absl::flat_hash_map<uint64_t, std::unique_ptr<Lane>> lanes_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<Job>> spare_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_lane_ ABSL_GUARDED_BY(mutex_) = 0;
   uint32_t queued_ ABSL_GUARDED_BY(mutex_) = 0;            // in lanes, but for the running one
   Lane* current_ ABSL_GUARDED_BY(mutex_) = nullptr;        // whose front job runs

@@ -27,17 +27,21 @@ void Dispatcher::StartWorkerLocked() {
 }
 
 void Dispatcher::WorkerLoop(std::shared_ptr<Worker> worker) {
-  for (;;) {
+  for (bool worked = false;;) {
+    const uint32_t news = sleeper_->news();  // before the look for work, or it would be lost
     const uint64_t seen = ready_->count();
     bool stopping = false;
+    if (sources_.Poll() > 0) worked = true;
     std::shared_ptr<Job> job = Pick(seen, stopping);
     if (job == nullptr) {
       if (stopping) break;
-      Sleep(seen);
+      Rest(news, std::exchange(worked, false));
     } else if (!RunPicked(*worker, job)) {
       job.reset();  // frees what the hung step used; nothing here may touch the dispatcher
       worker->abandoned->fetch_sub(1, std::memory_order_relaxed);
       return;
+    } else {
+      worked = true;
     }
   }
   absl::MutexLock lock(&mutex_);
@@ -128,10 +132,9 @@ bool Dispatcher::PutBack(Job& job, StepResult& result) {
 }
 
 void Dispatcher::Leave(const StepResult& result) {
-  std::shared_ptr<Job> finished;  // goes after the lock
   absl::MutexLock lock(&mutex_);
   Lane& lane = *std::exchange(current_, nullptr);
-  finished = lane.Finish();
+  KeepLocked(lane.Finish());
   EndTurn(lane, result);
 }
 
@@ -169,13 +172,14 @@ void Dispatcher::ExpireLate() {
   CompleteLate(late, now_ns);
 }
 
-void Dispatcher::Sleep(uint64_t seen) {
+void Dispatcher::Rest(uint32_t news, bool worked) {
+  if (worked && sources_.Look(news)) return;
   bool blocked = false;
   {
     absl::MutexLock lock(&mutex_);
     blocked = !blocked_.empty();
   }
-  ready_->Wait(seen, blocked ? absl::Nanoseconds(kExpiryPeriodNs) : absl::InfiniteDuration());
+  sources_.Sleep(news, blocked ? absl::Nanoseconds(kExpiryPeriodNs) : absl::InfiniteDuration());
 }
 
 // --- The watchdog ---
@@ -192,7 +196,7 @@ void Dispatcher::WatchLoop() {
     {
       absl::MutexLock lock(&mutex_);
       worker = worker_;
-      if (current_ != nullptr) progress = current_->running_job()->control.progress();
+      if (current_ != nullptr) progress = current_->running_job()->control->progress();
     }
     if (worker != nullptr) Abandon(worker, progress);
   }
@@ -216,7 +220,7 @@ void Dispatcher::Abandon(const std::shared_ptr<Worker>& worker, uint64_t progres
     worker_ = nullptr;
     Lane& lane = *std::exchange(current_, nullptr);
     hung = lane.Finish();
-    hung->control.Stop();  // should it wake up after all
+    hung->control->Stop();  // should it wake up after all
     scheduler_->Served(lane.number(), DeviceHangNs());
     for (auto& [number, other] : lanes_) {
       TakeLocked(*other, waiting, [](const Job&) { return true; });
@@ -251,13 +255,13 @@ void Dispatcher::Recover(const std::string& reason) {
   {
     absl::MutexLock lock(&mutex_);
     if (stopping_) return;
-    if (fresh.ok()) {
-      fresh = WithinMemory("start the device again", [this] {
-        mutex_.AssertHeld();
-        StartWorkerLocked();
-        return absl::OkStatus();
-      });
-    }
+    // Without a device it still answers what sources bring.
+    const absl::Status started = WithinMemory("start the device again", [this] {
+      mutex_.AssertHeld();
+      StartWorkerLocked();
+      return absl::OkStatus();
+    });
+    if (fresh.ok()) fresh = started;
     if (fresh.ok()) return;
     lost = absl::UnavailableError(
         absl::StrCat(reason, ", and there is no other: ", fresh.message(), "; restart the daemon"));

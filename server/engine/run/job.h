@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -19,7 +20,7 @@
 #include "server/engine/objects/quota.h"
 #include "server/engine/objects/usage.h"
 #include "server/engine/run/chain_cursor.h"
-#include "server/engine/run/completion_queue.h"
+#include "server/engine/run/completion_sink.h"
 
 namespace anex::engine {
 
@@ -39,7 +40,7 @@ struct WorkItem {
   int64_t deadline_ns =
       INT64_MAX;  // monotonic instant; work that starts later than this is not run
   bool step_timings = false;
-  std::shared_ptr<CompletionQueue> completions;
+  std::shared_ptr<CompletionSink> completions;
 };
 
 struct Job {
@@ -57,8 +58,9 @@ struct Job {
   std::vector<SetPin> pins;  // of the iteration that runs
   Completion completion;     // filled in as it goes
 
-  // Of all its runs on the device: one that is told to stop is not run again.
-  device::CallControl control;
+  // Of all its runs on the device: one that is told to stop is not run again. A new one for each
+  // submission, as a stop is for good.
+  std::optional<device::CallControl> control;
 
   bool stop_requested = false;  // by somebody; guarded by the dispatcher's lock
   bool late = false;            // stopped for its deadline; guarded by the dispatcher's lock

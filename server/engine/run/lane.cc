@@ -15,9 +15,9 @@ absl::Status Lane::Push(std::shared_ptr<Job> job) {
     if (!place.ok()) return place.status();
     job->place = *std::move(place);
   }
+  jobs_.push_back(job);  // may want memory: nothing has been counted yet
   turns_left_ += job->turns_left;
   earliest_deadline_ = std::min(earliest_deadline_, job->item.deadline_ns);
-  jobs_.push_back(std::move(job));
   return absl::OkStatus();
 }
 
@@ -35,8 +35,7 @@ void Lane::PutBack() {
 }
 
 std::shared_ptr<Job> Lane::Finish() {
-  std::shared_ptr<Job> job = std::move(jobs_.front());
-  jobs_.pop_front();
+  std::shared_ptr<Job> job = jobs_.pop_front();
   turns_left_ -= job->turns_left;
   running_ = false;
   return job;
@@ -51,14 +50,14 @@ void Lane::Took(int64_t wall_ns) {
 bool Lane::StopRunning() {
   if (!running_ || decided_) return false;
   jobs_.front()->stop_requested = true;
-  jobs_.front()->control.Stop();
+  jobs_.front()->control->Stop();
   return true;
 }
 
 void Lane::StopLate(int64_t now_ns) {
   if (!running_ || decided_ || now_ns <= jobs_.front()->item.deadline_ns) return;
   jobs_.front()->late = true;
-  jobs_.front()->control.Stop();
+  jobs_.front()->control->Stop();
 }
 
 uint32_t Lane::TakeExpired(int64_t now_ns, JobList& out) {
@@ -66,8 +65,8 @@ uint32_t Lane::TakeExpired(int64_t now_ns, JobList& out) {
   const uint32_t taken =
       TakeQueued(out, [now_ns](const Job& job) { return now_ns > job.item.deadline_ns; });
   earliest_deadline_ = INT64_MAX;
-  for (const auto& job : jobs_) {
-    earliest_deadline_ = std::min(earliest_deadline_, job->item.deadline_ns);
+  for (size_t i = 0; i < jobs_.size(); ++i) {
+    earliest_deadline_ = std::min(earliest_deadline_, jobs_[i]->item.deadline_ns);
   }
   return taken;
 }

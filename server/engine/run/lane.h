@@ -9,7 +9,6 @@
 #define ANEX_SERVER_ENGINE_RUN_LANE_H_
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include "server/engine/limits.h"
 #include "server/engine/objects/quota.h"
 #include "server/engine/objects/usage.h"
+#include "server/engine/run/fifo.h"
 #include "server/engine/run/job.h"
 
 namespace anex::engine {
@@ -79,20 +79,19 @@ class Lane {
   template <typename Test>
   uint32_t TakeQueued(JobList& out, Test test) {
     uint32_t taken = 0;
-    auto keep = jobs_.begin() + (running_ ? 1 : 0);
-    const auto first = keep;
-    for (auto it = first; it != jobs_.end(); ++it) {
-      if (test(**it)) {
-        if (it == jobs_.begin()) blocked_ = false;  // what held the lane up is gone
-        turns_left_ -= (*it)->turns_left;
-        out.push_back(std::move(*it));
+    size_t keep = running_ ? 1 : 0;
+    for (size_t i = keep; i < jobs_.size(); ++i) {
+      if (test(*jobs_[i])) {
+        if (i == 0) blocked_ = false;  // what held the lane up is gone
+        turns_left_ -= jobs_[i]->turns_left;
+        out.push_back(std::move(jobs_[i]));
         ++taken;
       } else {
-        if (keep != it) *keep = std::move(*it);
+        if (keep != i) jobs_[keep] = std::move(jobs_[i]);
         ++keep;
       }
     }
-    jobs_.erase(keep, jobs_.end());
+    jobs_.Truncate(keep);
     return taken;
   }
 
@@ -113,7 +112,7 @@ class Lane {
   const Bound depth_;
   const std::shared_ptr<Usage> usage_;
   const std::shared_ptr<Quota> queue_;
-  std::deque<std::shared_ptr<Job>> jobs_;
+  Fifo<std::shared_ptr<Job>> jobs_;
   uint64_t turns_left_ = 0;  // of all jobs
   int64_t expected_turn_ns_ = 0;
   int64_t earliest_deadline_ = INT64_MAX;

@@ -32,9 +32,9 @@ StepResult RunKernel(const Invocation& invocation, uint32_t mask, Job& job, RunW
   const absl::StatusOr<device::RunStats> stats =
       WithinMemory("run this kernel", [&]() -> absl::StatusOr<device::RunStats> {
         absl::StatusOr<std::shared_ptr<device::Request>> request =
-            invocation.RequestFor(mask, job.control);
+            invocation.RequestFor(mask, *job.control);
         if (!request.ok()) return request.status();
-        return (*request)->Run(job.control);
+        return (*request)->Run(*job.control);
       });
   if (!watch.Leave()) return {.kind = StepResult::Kind::kAbandoned};
   // A run that fails had the device too, and its time is charged.

@@ -1,0 +1,121 @@
+#include "server/engine/run/work_sources.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace anex::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// As long as a ring's client looks (proto/shm/ring.cc): a longer look would wait for somebody who
+// has gone to sleep. A yield costs nothing when nobody else wants the core.
+constexpr std::chrono::microseconds kLook{50};
+// More than a ring has entries.
+constexpr int kMostLastLooks = 8192;
+// Yields between two looks at the clock.
+constexpr int kLooksPerClock = 8;
+
+int PollTimeout(absl::Duration timeout) {
+  if (timeout == absl::InfiniteDuration()) return -1;
+  // Rounded up: a moment too early would be a turn for nothing.
+  return static_cast<int>(absl::ToInt64Milliseconds(
+      std::clamp(timeout + absl::Nanoseconds(999'999), absl::ZeroDuration(), absl::Hours(1))));
+}
+
+}  // namespace
+
+void WorkSources::Attach(std::shared_ptr<WorkSource> source) {
+  {
+    absl::MutexLock lock(&mutex_);
+    sources_.push_back(std::move(source));
+    attached_.store(sources_.size(), std::memory_order_relaxed);
+  }
+  sleeper_.Wake();
+}
+
+void WorkSources::Detach(const std::shared_ptr<WorkSource>& source, bool last_look) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (std::erase(sources_, source) == 0) return;
+    attached_.store(sources_.size(), std::memory_order_relaxed);
+    // Who goes on putting in is not waited for.
+    for (int looks = last_look ? kMostLastLooks : 0; looks > 0 && source->Poll() > 0;) --looks;
+  }
+  sleeper_.Wake();  // a thread that sleeps on it lets go of it
+}
+
+size_t WorkSources::Poll() {
+  if (attached_.load(std::memory_order_relaxed) == 0) return 0;
+  size_t taken = 0;
+  absl::MutexLock lock(&mutex_);
+  bool finished = false;
+  for (const std::shared_ptr<WorkSource>& source : sources_) {
+    taken += source->Poll();
+    finished |= source->finished();
+  }
+  if (finished) {
+    std::erase_if(sources_, [](const auto& source) { return source->finished(); });
+    attached_.store(sources_.size(), std::memory_order_relaxed);
+  }
+  return taken;
+}
+
+bool WorkSources::HasWorkLocked() const {
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [](const auto& source) { return source->HasWork(); });
+}
+
+bool WorkSources::Look(uint32_t seen) {
+  if (attached_.load(std::memory_order_relaxed) == 0) return false;
+  const Clock::time_point until = Clock::now() + kLook;
+  for (int looks = 1;; ++looks) {
+    if (sleeper_.news() != seen) return true;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (HasWorkLocked()) return true;
+    }
+    if (looks % kLooksPerClock == 0 && Clock::now() >= until) return false;
+    ::sched_yield();
+  }
+}
+
+bool WorkSources::PrepareLocked(uint32_t seen) {
+  if (!sleeper_.Prepare(seen)) return false;
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    if (sources_[i]->PrepareToSleep()) continue;
+    for (size_t j = 0; j < i; ++j) sources_[j]->Awake(/*rang=*/false);
+    sleeper_.Awake(/*rang=*/false);
+    return false;
+  }
+  return true;
+}
+
+void WorkSources::Sleep(uint32_t seen, absl::Duration timeout) {
+  polled_.clear();
+  polled_.push_back({sleeper_.poll_descriptor(), POLLIN, 0});
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!PrepareLocked(seen)) return;
+    awaited_ = sources_;
+  }
+  for (const auto& source : awaited_) polled_.push_back({source->poll_descriptor(), POLLIN, 0});
+  sleeps_.fetch_add(1, std::memory_order_relaxed);
+  // An error (EINTR, EAGAIN) is a wake-up for nothing.
+  const bool ready = ::poll(polled_.data(), polled_.size(), PollTimeout(timeout)) > 0;
+  sleeper_.Awake(ready && polled_[0].revents != 0);
+  {
+    absl::MutexLock lock(&mutex_);  // who was detached meanwhile is nobody's to call
+    auto still = sources_.begin();  // sources leave from anywhere and come at the end
+    for (size_t i = 0; i < awaited_.size() && still != sources_.end(); ++i) {
+      if (*still != awaited_[i]) continue;
+      (*still++)->Awake(ready && polled_[i + 1].revents != 0);
+    }
+  }
+  awaited_.clear();
+}
+
+}  // namespace anex::engine

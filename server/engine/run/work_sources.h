@@ -1,0 +1,68 @@
+// The sources that one device thread asks for work, and how it waits for them.
+//
+//   after work     look and yield for a moment: who answers a completion at once meets a thread
+//                  that is awake (only if there is a source)
+//   then           sleep in one poll(2) on the sleeper's bell and on all sources' descriptors
+//
+// Nothing turns while there is nothing to do.
+//
+// Threads: Attach and Detach from any thread; Poll, Look and Sleep from the device thread. The lock
+// is held while sources are called, so who detaches one waits at most for one round of them; it is
+// taken before the dispatcher's, never after, and not held in poll(2).
+#ifndef ANEX_SERVER_ENGINE_RUN_WORK_SOURCES_H_
+#define ANEX_SERVER_ENGINE_RUN_WORK_SOURCES_H_
+
+#include <poll.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "server/engine/objects/sleeper.h"
+#include "server/engine/run/work_source.h"
+
+namespace anex::engine {
+
+class WorkSources {
+ public:
+  // `sleeper` is the device thread's and outlives this.
+  explicit WorkSources(Sleeper& sleeper) : sleeper_(sleeper) {}
+
+  void Attach(std::shared_ptr<WorkSource> source);
+  // Once more takes all that is there, if `last_look`; then the device thread is not inside the
+  // source and will not be. Idempotent.
+  void Detach(const std::shared_ptr<WorkSource>& source, bool last_look);
+
+  // Of the sources one after another; how many pieces of work were taken.
+  size_t Poll();
+  // Looks and yields for a moment. True: there is work, or news since `seen`.
+  bool Look(uint32_t seen);
+  // Until there is news since `seen`, work, or `timeout` has passed.
+  void Sleep(uint32_t seen, absl::Duration timeout);
+
+  // How often Sleep has slept.
+  uint64_t sleeps() const { return sleeps_.load(std::memory_order_relaxed); }
+
+ private:
+  bool HasWorkLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Prepares all, or none.
+  bool PrepareLocked(uint32_t seen) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  Sleeper& sleeper_;
+  std::atomic<size_t> attached_{0};
+  std::atomic<uint64_t> sleeps_{0};
+  absl::Mutex mutex_;
+  std::vector<std::shared_ptr<WorkSource>> sources_ ABSL_GUARDED_BY(mutex_);
+  // The device thread's: who is slept on, so that no descriptor goes away under poll(2).
+  std::vector<std::shared_ptr<WorkSource>> awaited_;
+  std::vector<pollfd> polled_;
+};
+
+}  // namespace anex::engine
+
+#endif  // ANEX_SERVER_ENGINE_RUN_WORK_SOURCES_H_

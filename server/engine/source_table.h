@@ -1,0 +1,41 @@
+// Which lanes have a work source, and which dispatcher asks it. At most one a lane.
+//
+// Threads: any; one short lock. Sources are called by nobody here.
+#ifndef ANEX_SERVER_ENGINE_SOURCE_TABLE_H_
+#define ANEX_SERVER_ENGINE_SOURCE_TABLE_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "proto/wire/handle.h"
+#include "server/engine/run/dispatcher.h"
+#include "server/engine/run/work_source.h"
+
+namespace anex::engine {
+
+class SourceTable {
+ public:
+  struct Entry {
+    LaneId lane;
+    Dispatcher* dispatcher = nullptr;  // lives as long as the engine
+    std::shared_ptr<WorkSource> source;
+  };
+
+  // ALREADY_EXISTS if the lane has one.
+  absl::Status Add(SessionId session, Entry entry);
+  // That of one lane (none or one), that of all lanes of a session.
+  std::vector<Entry> Take(SessionId session, LaneId lane);
+  std::vector<Entry> TakeAll(SessionId session);
+
+ private:
+  absl::Mutex mutex_;
+  absl::flat_hash_map<SessionId, std::vector<Entry>> by_session_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace anex::engine
+
+#endif  // ANEX_SERVER_ENGINE_SOURCE_TABLE_H_

@@ -1,0 +1,109 @@
+#include "server/ring/ring_source.h"
+
+#include <string>
+#include <utility>
+
+namespace anex::ring {
+namespace {
+
+// What an entry asks for, in its ring's lane.
+Submission SubmissionOf(const RingSubmission& entry, LaneId lane) {
+  Submission submission;
+  submission.lane = lane;
+  submission.user_data = entry.user_data;
+  submission.target = entry.target;
+  submission.argument = entry.argument;
+  submission.deadline_ns = entry.deadline_ns;
+  switch (entry.verb) {
+    case RingVerb::kInvocation:
+      submission.kind = SubmissionKind::kInvocation;
+      break;
+    case RingVerb::kChain:
+      submission.kind = SubmissionKind::kChain;
+      break;
+    case RingVerb::kPublish:
+      submission.kind = SubmissionKind::kPublish;
+      break;
+    case RingVerb::kFenceSignal:
+      submission.fence_signal = true;
+      [[fallthrough]];
+    case RingVerb::kFenceWait:
+      submission.kind = SubmissionKind::kFence;
+      break;
+  }
+  return submission;
+}
+
+}  // namespace
+
+bool RingSource::Refill() {
+  if (at_ < count_) return true;
+  at_ = count_ = 0;
+  const absl::StatusOr<size_t> taken = parts_.ring->Take(batch_);
+  if (taken.ok()) {
+    count_ = *taken;
+    return count_ > 0;
+  }
+  broken_ = true;
+  const absl::string_view text = taken.status().message();
+  if (parts_.on_broken) parts_.on_broken({text.data(), text.size()});
+  return false;
+}
+
+size_t RingSource::Poll() {
+  if (broken_ || !Refill()) return 0;
+  const size_t first = at_;
+  while (at_ < count_) {
+    if (!Accept(batch_[at_++])) break;
+  }
+  return at_ - first;
+}
+
+bool RingSource::Accept(const RingEntryWords& words_untrusted) {
+  RingSubmission entry;
+  const std::string_view wrong = DecodeUntrusted(words_untrusted, entry);
+  absl::Status status;
+  if (wrong.empty()) {
+    status =
+        parts_.engine->Submit(parts_.caller, SubmissionOf(entry, parts_.lane), shared_from_this());
+  } else {
+    status = absl::InvalidArgumentError(absl::string_view(wrong.data(), wrong.size()));
+  }
+  if (status.ok()) return true;
+  Completion refused;
+  refused.user_data = entry.user_data;
+  refused.status = std::move(status);
+  Push(std::move(refused));
+  return false;
+}
+
+bool RingSource::HasWork() const {
+  return !broken_ && (at_ < count_ || parts_.ring->HasSubmissions());
+}
+
+bool RingSource::PrepareToSleep() {
+  if (broken_) return true;
+  return at_ == count_ && parts_.ring->PrepareToSleep();
+}
+
+void RingSource::Awake(bool rang) {
+  parts_.ring->Awake();
+  if (rang) parts_.bell->Drain();
+}
+
+void RingSource::Push(Completion completion) {
+  RingCompletion entry;
+  entry.user_data = completion.user_data;
+  entry.queue_ns = completion.queue_ns;
+  entry.device_ns = completion.device_ns;
+  entry.total_ns = completion.total_ns;
+  entry.generation = completion.generation;
+  entry.steps_done = completion.steps_done;
+  entry.status = static_cast<uint8_t>(completion.status.code());
+  const absl::string_view text = completion.status.message();
+  absl::MutexLock lock(&post_mutex_);
+  parts_.ring->Post(entry, {text.data(), text.size()});
+  parts_.ring->WakeClient();
+}
+
+}  // namespace anex::ring

@@ -1,0 +1,245 @@
+// Clients that write what they like into a ring: counters, entries, flags, at any moment. Each
+// breaks its own ring at most; neighbours go on, and nothing is left behind.
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "absl/time/clock.h"
+#include "server/ring/ring_source.h"
+#include "tests/ring/ring_fixture.h"
+
+namespace anex::ring::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class LyingClientTest : public RingTest {
+ protected:
+  static void StoreTail(const End& end, uint32_t tail) {
+    end.frame().submission_tail.value.store(tail, std::memory_order_seq_cst);
+  }
+  static void StoreWords(const End& end, uint32_t place, const RingEntryWords& words) {
+    for (size_t i = 0; i < words.size(); ++i) {
+      end.submission(place).words[i].store(words[i], std::memory_order_relaxed);
+    }
+  }
+  void ExpectServes(const Caller& caller, const Ready& ready) {
+    const auto done = engine_->Evaluate(caller, EngineTest::Run(ready));
+    ASSERT_TRUE(done.ok()) << done.status();
+    EXPECT_TRUE(done->status.ok()) << done->status;
+  }
+};
+
+TEST_F(LyingClientTest, ATailTooFarAheadBreaksTheRingAndItsLaneLives) {
+  const Caller caller = OpenSession();
+  const Ready ready = GetReady(caller);
+  const End end = OpenRing(caller, ready.lane);
+  StoreTail(end, 9);  // of 8
+  ExpectServes(caller, ready);
+  EXPECT_TRUE(WaitForState(end, RingState::kBroken));
+  Put(end, Run(ready));
+  ExpectServes(caller, ready);
+  EXPECT_FALSE(end.ring->Wait(absl::ZeroDuration())) << "nothing is taken any more";
+  ASSERT_EQ(Broken().size(), 1u);
+  EXPECT_THAT(Broken().front(), HasSubstr("submission_tail"));
+  EXPECT_TRUE(door_->Close(caller, end.lane).ok()) << "its place is given back as ever";
+  const End again = OpenRing(caller, ready.lane);
+  ASSERT_EQ(Put(again, Run(ready, 4)), 1u);
+  EXPECT_EQ(Next(again).entry.user_data, 4u);
+}
+
+TEST_F(LyingClientTest, AHeadThatTakesWhatIsNotThereBreaksTheRing) {
+  const Caller caller = OpenSession();
+  const Ready ready = GetReady(caller);
+  const End end = OpenRing(caller, ready.lane);
+  end.frame().completion_head.value.store(3);
+  Put(end, Run(ready));
+  EXPECT_TRUE(WaitForState(end, RingState::kBroken));
+  ASSERT_EQ(Broken().size(), 1u);
+  EXPECT_THAT(Broken().front(), HasSubstr("completion_head"));
+  ExpectServes(caller, ready);
+}
+
+TEST_F(LyingClientTest, WhatTheDaemonWroteIsNeverReadBack) {
+  const Caller caller = OpenSession();
+  const Ready ready = GetReady(caller);
+  const End end = OpenRing(caller, ready.lane);
+  RingFrame& frame = end.frame();
+  for (int round = 0; round < 50; ++round) {
+    frame.header = {~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u};
+    frame.submission_head.value.store(0xdeadbeef);
+    frame.completion_tail.value.store(0xdeadbeef);
+    frame.state.value.store(77);
+    frame.client_wake.value.store(0);
+    const uint64_t before = engine_->GetStatus(caller).sessions.front().usage.completed;
+    StoreWords(end, static_cast<uint32_t>(round % 8), Encode(Run(ready)));
+    StoreTail(end, static_cast<uint32_t>(round + 1));
+    ExpectServes(caller, ready);  // wakes the device thread, which then sees the entry
+    const absl::Time until = absl::Now() + kSoon;
+    while (engine_->GetStatus(caller).sessions.front().usage.completed < before + 2 &&
+           absl::Now() < until) {
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+    frame.completion_head.value.store(static_cast<uint32_t>(round + 1));
+  }
+  EXPECT_EQ(engine_->GetStatus(caller).sessions.front().usage.completed, 100u);
+  EXPECT_TRUE(Broken().empty());
+}
+
+TEST_F(LyingClientTest, EntriesOfNonsenseAreAnsweredOneByOne) {
+  const Caller caller = OpenSession();
+  const Ready ready = GetReady(caller);
+  const End end = OpenRing(caller, ready.lane);
+  std::mt19937_64 random(11);
+  uint32_t put = 0;
+  for (int round = 0; round < 300; ++round) {
+    RingEntryWords words = Encode(Run(ready, static_cast<uint64_t>(round)));
+    const size_t place = 1 + random() % 7;
+    words[place] ^= random() | 1;  // anything but the user data
+    StoreWords(end, put % 8, words);
+    StoreTail(end, ++put);
+    ExpectServes(caller, ready);  // wakes the device thread, which then sees the entry
+    const Done done = Next(end);
+    EXPECT_EQ(done.entry.user_data, static_cast<uint64_t>(round));
+    EXPECT_TRUE(done.entry.status != 0 || place == 3) << "word " << place;
+  }
+  EXPECT_EQ(end.ring->state(), RingState::kOpen);
+  EXPECT_TRUE(Broken().empty());
+}
+
+// The words of an entry that change while it is looked at: it is copied once, so what was checked
+// is what is run. Under a race each completion is still the answer to one entry.
+TEST_F(LyingClientTest, EntriesThatChangeWhileTheyAreReadAreEitherOneOrTheOther) {
+  const Caller caller = OpenSession(), other = OpenSession("other");
+  const Ready ready = GetReady(caller), theirs = GetReady(other);
+  const End end = OpenRing(caller, ready.lane);
+  const RingEntryWords good = Encode(Run(ready, 1));
+  const RingEntryWords foreign = Encode(Run(theirs, 1));
+  std::atomic<bool> done{false};
+  std::thread scribbler([&] {
+    while (!done) {
+      for (uint32_t place = 0; place < 8; ++place) {
+        StoreWords(end, place, good);
+        StoreWords(end, place, foreign);
+      }
+    }
+  });
+  int ran = 0, refused = 0;
+  for (int i = 0; i < 2000; ++i) {
+    ASSERT_EQ(Put(end, Run(ready, 1)), 1u);
+    const Done one = Next(end);
+    ASSERT_TRUE(one.entry.status == 0 || one.code() == absl::StatusCode::kNotFound) << one.text;
+    ++(one.entry.status == 0 ? ran : refused);
+  }
+  done = true;
+  scribbler.join();
+  EXPECT_EQ(ran + refused, 2000);
+  EXPECT_EQ(engine_->GetStatus(other).sessions.size(), 2u);
+  for (const SessionStatus& session : engine_->GetStatus(other).sessions) {
+    EXPECT_TRUE(session.id != other.session || session.usage.submitted == 0);
+  }
+}
+
+// A client that floods its ring with refusals, one that rings the bell for nothing without a pause,
+// and one that breaks rings as fast as it can, against the median round trip of a neighbour.
+class NeighbourTest : public LyingClientTest {
+ protected:
+  double MedianRoundTripUs(const End& end, const Ready& ready, int count) {
+    std::vector<double> us;
+    for (int i = 0; i < count; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      EXPECT_EQ(Put(end, Run(ready)), 1u);
+      EXPECT_EQ(Next(end).entry.status, 0);
+      us.push_back(
+          std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
+              .count());
+    }
+    std::nth_element(us.begin(), us.begin() + count / 2, us.end());
+    return us[static_cast<size_t>(count) / 2];
+  }
+  // How much of the neighbour's work was served while `lie` went on, per refusal that the liar got.
+  void RunBeside(const std::function<void(std::atomic<bool>& done)>& lie) {
+    const Caller neighbour = OpenSession("neighbour");
+    const Ready ready = GetReady(neighbour);
+    const End end = OpenRing(neighbour, ready.lane);
+    MedianRoundTripUs(end, ready, 200);  // warm
+    std::vector<double> alone, beside;
+    for (int round = 0; round < 5; ++round) {
+      alone.push_back(MedianRoundTripUs(end, ready, 400));
+      std::atomic<bool> done{false};
+      std::thread liar([&] { lie(done); });
+      beside.push_back(MedianRoundTripUs(end, ready, 400));
+      done = true;
+      liar.join();
+    }
+    std::sort(alone.begin(), alone.end());
+    std::sort(beside.begin(), beside.end());
+    std::printf("neighbour's median round trip: %.1f us alone, %.1f us beside\n", alone[2],
+                beside[2]);
+    // The liar turns on one of two cores, maybe the neighbour's: a round trip of microseconds may
+    // wait for the rest of its turn, but never for the liar's work to be done.
+    EXPECT_LT(beside[2], 20 * alone[2] + 2000);
+  }
+};
+
+TEST_F(NeighbourTest, AFloodOfRefusalsIsNotAtTheNeighboursCost) {
+  const Caller caller = OpenSession("liar");
+  const End end = OpenRing(caller, LaneId(), 64);
+  RunBeside([&](std::atomic<bool>& done) {
+    const std::vector<RingSubmission> bad(16, {.target = 12345});
+    shm::ClientRing::Taken taken;
+    while (!done) {
+      end.ring->Submit(bad);
+      while (end.ring->Take(taken)) {
+      }
+      std::this_thread::yield();
+    }
+  });
+}
+
+TEST_F(NeighbourTest, ATailThatRunsAheadAgainAndAgainIsNotAtTheNeighboursCost) {
+  const Caller caller = OpenSession("liar");
+  RunBeside([&](std::atomic<bool>& done) {
+    while (!done) {
+      const End end = OpenRing(caller);
+      StoreTail(end, 1000);
+      EXPECT_TRUE(WaitForState(end, RingState::kBroken));
+      EXPECT_TRUE(engine_->ReleaseLane(caller, end.lane).ok());
+    }
+  });
+}
+
+// What the device thread does for one ring at a look is bounded, the more so for a liar.
+TEST_F(LyingClientTest, OfOneLookARingGetsOneRefusalOrABoundedNumberAccepted) {
+  const Caller caller = OpenSession();
+  const Ready ready = GetReady(caller);
+  RingSource::Parts parts;
+  parts.engine = engine_.get();
+  parts.caller.session = caller.session;
+  parts.lane = ready.lane;
+  parts.ring = *shm::DaemonRing::Create(*RingGeometry::Make(64, 64), "test");
+  parts.bell = std::make_shared<const shm::Doorbell>(*shm::Doorbell::Create());
+  End end;
+  end.region = parts.ring->region();
+  end.ring = *shm::ClientRing::Attach(end.region, shm::Doorbell::AdoptRinger(*parts.bell->Share()));
+  const auto source = std::make_shared<RingSource>(std::move(parts));
+  const std::vector<RingSubmission> bad(20, {.target = 12345}), good(20, Run(ready));
+  ASSERT_EQ(end.ring->Submit(bad), 20u);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(source->Poll(), 1u);
+    EXPECT_EQ(Next(end).code(), absl::StatusCode::kNotFound);
+  }
+  EXPECT_EQ(source->Poll(), 0u);
+  ASSERT_EQ(end.ring->Submit(good), 20u);
+  EXPECT_EQ(source->Poll(), RingSource::kMostTaken);
+  EXPECT_EQ(source->Poll(), 20 - RingSource::kMostTaken);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(Next(end).entry.status, 0);
+}
+
+}  // namespace
+}  // namespace anex::ring::testing

@@ -1,0 +1,110 @@
+// An engine with a ring door, and clients that hold the other end of a ring in this process: honest
+// ones (shm::ClientRing) and such that write what they like.
+#ifndef ANEX_TESTS_RING_RING_FIXTURE_H_
+#define ANEX_TESTS_RING_RING_FIXTURE_H_
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "proto/shm/ring.h"
+#include "server/ring/ring_door.h"
+#include "tests/engine/engine_fixture.h"
+
+namespace anex::ring::testing {
+
+using engine::Caller;
+
+class RingTest : public engine::testing::EngineTest {
+ protected:
+  static constexpr absl::Duration kSoon = absl::Seconds(20);
+
+  void SetUp() override {
+    EngineTest::SetUp();
+    MakeDoor();
+  }
+  void MakeDoor() {
+    door_ = std::make_unique<RingDoor>(*engine_, [this](SessionId, std::string_view sentence) {
+      absl::MutexLock lock(&mutex_);
+      broken_.emplace_back(sentence);
+    });
+  }
+
+  // The client's end of a ring of `entries` into `lane`, by way of the tokens.
+  struct End {
+    LaneId lane;
+    std::shared_ptr<shm::SharedRegion> region;
+    std::unique_ptr<shm::ClientRing> ring;
+
+    // The ring's words as a client may write them.
+    RingFrame& frame() const { return *reinterpret_cast<RingFrame*>(region->data()); }
+    RingSlot& submission(uint32_t n) const {
+      return reinterpret_cast<RingSlot*>(region->data() + ring->geometry().submissions_at())[n];
+    }
+  };
+  End OpenRing(const Caller& caller, LaneId lane = LaneId(), uint32_t entries = 8) {
+    End end;
+    const absl::StatusOr<OpenedRing> opened = door_->Open(caller, {lane, {}, "", entries, entries});
+    EXPECT_TRUE(opened.ok()) << opened.status();
+    if (!opened.ok()) return end;
+    end.lane = opened->lane;
+    const auto memory = engine_->TakeHandover(caller.session, opened->region_token);
+    const auto bell = engine_->TakeHandover(caller.session, opened->bell_token);
+    EXPECT_TRUE(memory.ok() && bell.ok());
+    EXPECT_FALSE(engine_->TakeHandover(caller.session, opened->bell_token).ok()) << "one use";
+    end.region = memory->region;
+    end.ring =
+        *shm::ClientRing::Attach(end.region, shm::Doorbell::AdoptRinger(*bell->bell->Share()));
+    return end;
+  }
+
+  static RingSubmission Run(const Ready& ready, uint64_t user_data = 0) {
+    return {.user_data = user_data, .target = ready.invocation.value()};
+  }
+  static size_t Put(const End& end, const RingSubmission& entry) {
+    return end.ring->Submit(std::span(&entry, 1));
+  }
+  struct Done {
+    RingCompletion entry;
+    std::string text;
+    absl::StatusCode code() const { return static_cast<absl::StatusCode>(entry.status); }
+  };
+  static Done Next(const End& end) {
+    shm::ClientRing::Taken taken;
+    while (!end.ring->Take(taken)) {
+      if (end.ring->Wait(kSoon)) continue;
+      ADD_FAILURE() << "no completion came; state " << static_cast<int>(end.ring->state());
+      return {};
+    }
+    return {taken.completion, std::string(taken.text)};
+  }
+  static bool WaitForState(const End& end, RingState state) {
+    const absl::Time until = absl::Now() + kSoon;
+    while (end.ring->state() != state && absl::Now() < until) end.ring->Wait(absl::Milliseconds(5));
+    return end.ring->state() == state;
+  }
+  std::vector<std::string> Broken() {
+    absl::MutexLock lock(&mutex_);
+    return broken_;
+  }
+  // Until the device thread has gone to sleep and stayed there for a while.
+  void WaitUntilAsleep() {
+    for (uint64_t seen = ~uint64_t{0}; seen != engine_->device_sleeps();) {
+      seen = engine_->device_sleeps();
+      absl::SleepFor(absl::Milliseconds(30));
+    }
+  }
+
+  std::unique_ptr<RingDoor> door_;
+  absl::Mutex mutex_;
+  std::vector<std::string> broken_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace anex::ring::testing
+
+#endif  // ANEX_TESTS_RING_RING_FIXTURE_H_
