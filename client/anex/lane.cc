@@ -2,6 +2,8 @@
 
 #include "client/anex/chain.h"
 #include "client/anex/invocation.h"
+#include "client/anex/submission_queue.h"
+#include "client/anex/submission_queue_state.h"
 
 namespace anex {
 namespace {
@@ -36,7 +38,7 @@ absl::StatusOr<Completion> Lane::RunOne(const absl::StatusOr<Submission>& submis
   if (!submission.ok()) return submission.status();
   const absl::StatusOr<Transport*> transport = handle_.Live();
   if (!transport.ok()) return transport.status();
-  absl::StatusOr<Completion> completion = (*transport)->Evaluate(*submission);
+  absl::StatusOr<Completion> completion = runner_->Run(**transport, *submission);
   if (completion.ok() && !completion->status.ok()) return completion->status;
   return completion;
 }
@@ -49,6 +51,21 @@ absl::StatusOr<Completion> Lane::Run(const Invocation& invocation,
 absl::StatusOr<Completion> Lane::Run(const Chain& chain, const RunOptions& options) const {
   return RunOne(MakeSubmission(*this, chain, 0, options));
 }
+
+absl::StatusOr<SubmissionQueue> Lane::OpenQueue(uint32_t credits, SubmitMode mode) const {
+  const absl::StatusOr<Transport*> transport = handle_.Live();
+  if (!transport.ok()) return transport.status();
+  if (credits == 0) return absl::InvalidArgumentError("a queue needs at least one credit");
+  if (mode == SubmitMode::kRing || mode == SubmitMode::kBest) runner_->GiveUpRing();
+  absl::StatusOr<internal::SubmitPath> path = internal::OpenPath(**transport, id(), mode, credits);
+  if (!path.ok()) return path.status();
+  return SubmissionQueue(
+      std::make_unique<SubmissionQueue::State>(handle_.core(), *std::move(path), credits));
+}
+
+SubmitMode Lane::path() const { return runner_ ? runner_->path() : SubmitMode::kUnary; }
+
+std::string Lane::note() const { return runner_ ? runner_->note() : std::string(); }
 
 absl::StatusOr<uint32_t> Lane::Cancel(uint64_t user_data) const {
   const absl::StatusOr<Transport*> transport = handle_.Live();

@@ -7,17 +7,22 @@
 #define ANEX_CLIENT_ANEX_LANE_H_
 
 #include <cstdint>
+#include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/anex/lane_runner.h"
 #include "client/anex/session_core.h"
+#include "client/anex/submit_path.h"
 #include "proto/values/execution_values.h"
 
 namespace anex {
 
 class Chain;
 class Invocation;
+class SubmissionQueue;
 
 struct RunOptions {
   absl::Duration deadline = absl::ZeroDuration();  // from acceptance; zero = the daemon's default
@@ -32,11 +37,19 @@ class Lane {
 
   explicit operator bool() const { return static_cast<bool>(handle_.id()); }
   LaneId id() const { return handle_.id(); }
-  // Submits one and waits for its end: one round trip. A refusal and a failed run are both the
-  // error. For many in flight use Session::OpenQueue.
+  // Submits one and waits for its end: one round trip, through a ring from the second one on if
+  // there are rings (lane_runner.h). A refusal and a failed run are both the error. For many in
+  // flight use OpenQueue.
   absl::StatusOr<Completion> Run(const Invocation& invocation,
                                  const RunOptions& options = {}) const;
   absl::StatusOr<Completion> Run(const Chain& chain, const RunOptions& options = {}) const;
+  // Many in flight in this lane: ring, else stream, else unary; or the one that is asked for. A
+  // ring settles a lane that had no submission yet on the default device.
+  absl::StatusOr<SubmissionQueue> OpenQueue(uint32_t credits = 64,
+                                            SubmitMode mode = SubmitMode::kBest) const;
+  // How Run travels at present, kRing or kUnary, and what stands in the way of a ring.
+  SubmitMode path() const;
+  std::string note() const;
   // Cancels what was submitted with `user_data`; how many were told to stop.
   absl::StatusOr<uint32_t> Cancel(uint64_t user_data) const;
   // What is in it, and when its next turn comes.
@@ -46,9 +59,12 @@ class Lane {
 
  private:
   friend class Session;
-  Lane(internal::CorePtr core, LaneId id) : handle_(std::move(core), id) {}
+  Lane(internal::CorePtr core, LaneId id)
+      : runner_(std::make_unique<internal::LaneRunner>(core, id)), handle_(std::move(core), id) {}
   absl::StatusOr<Completion> RunOne(const absl::StatusOr<Submission>& submission) const;
 
+  // Dies after the lane, with which its ring goes.
+  std::unique_ptr<internal::LaneRunner> runner_;
   internal::OwnedHandle<LaneId, &Transport::ReleaseLane> handle_;
 };
 

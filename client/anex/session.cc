@@ -120,14 +120,10 @@ absl::StatusOr<SubmissionQueue> Session::OpenQueue(SubmitMode mode, uint32_t cre
   const absl::StatusOr<Transport*> below = transport();
   if (!below.ok()) return below.status();
   if (credits == 0) return absl::InvalidArgumentError("a queue needs at least one credit");
-  std::unique_ptr<SubmissionStream> stream;
-  if (mode == SubmitMode::kStream) {
-    absl::StatusOr<std::unique_ptr<SubmissionStream>> opened = (*below)->OpenStream(credits);
-    if (!opened.ok()) return opened.status();
-    stream = *std::move(opened);
-  }
+  absl::StatusOr<internal::SubmitPath> path = internal::OpenPath(**below, LaneId(), mode, credits);
+  if (!path.ok()) return path.status();
   return SubmissionQueue(
-      std::make_unique<SubmissionQueue::State>(core_, std::move(stream), credits));
+      std::make_unique<SubmissionQueue::State>(core_, *std::move(path), credits));
 }
 
 absl::Status Session::Close() {

@@ -90,6 +90,7 @@ class Session {
   ChainBuilder NewChain(std::string_view label = "") const;
   absl::StatusOr<Lane> CreateLane(const LaneSpec& spec = {}) const;
   absl::StatusOr<Fence> CreateFence(uint64_t initial_value = 0) const;
+  // For any lanes: no ring. Lane::OpenQueue has one.
   absl::StatusOr<SubmissionQueue> OpenQueue(SubmitMode mode, uint32_t credits = 64) const;
 
   // Ends the session and says how that went. Everything made in it is gone afterwards.

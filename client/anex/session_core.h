@@ -17,8 +17,30 @@
 
 namespace anex::internal {
 
+// One of the rings that a session may open for single runs; gives its place back when it dies.
+class RunRingPlace {
+ public:
+  RunRingPlace() = default;
+  explicit RunRingPlace(std::shared_ptr<std::atomic<int>> taken) : taken_(std::move(taken)) {}
+  RunRingPlace(RunRingPlace&& other) noexcept : taken_(std::move(other.taken_)) {}
+  RunRingPlace& operator=(RunRingPlace&& other) noexcept {
+    std::swap(taken_, other.taken_);
+    return *this;
+  }
+  ~RunRingPlace() {
+    if (taken_ != nullptr) taken_->fetch_sub(1, std::memory_order_relaxed);
+  }
+  explicit operator bool() const { return taken_ != nullptr; }
+
+ private:
+  std::shared_ptr<std::atomic<int>> taken_;
+};
+
 class SessionCore {
  public:
+  // A ring is one of the session's streams, of which a daemon allows some dozens.
+  static constexpr int kMostRunRings = 16;
+
   SessionCore(std::shared_ptr<Transport> transport, SessionGrant grant)
       : transport_(std::move(transport)), grant_(std::move(grant)) {}
 
@@ -30,6 +52,14 @@ class SessionCore {
     return absl::FailedPreconditionError(
         "the session is closed, and everything made in it is gone: open a new one");
   }
+  // Empty if there are enough.
+  RunRingPlace TakeRunRing() {
+    if (run_rings_->fetch_add(1, std::memory_order_relaxed) < kMostRunRings) {
+      return RunRingPlace(run_rings_);
+    }
+    run_rings_->fetch_sub(1, std::memory_order_relaxed);
+    return RunRingPlace();
+  }
   // Closes once; later calls are OK.
   absl::Status Close() {
     if (closed_.exchange(true)) return absl::OkStatus();
@@ -40,6 +70,7 @@ class SessionCore {
   std::shared_ptr<Transport> transport_;
   SessionGrant grant_;
   std::atomic<bool> closed_{false};
+  const std::shared_ptr<std::atomic<int>> run_rings_ = std::make_shared<std::atomic<int>>(0);
 };
 
 using CorePtr = std::shared_ptr<SessionCore>;

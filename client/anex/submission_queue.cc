@@ -124,6 +124,14 @@ absl::Status SubmissionQueue::Finish(absl::Duration timeout) {
   return first;
 }
 
+SubmitMode SubmissionQueue::path() const {
+  return state_ == nullptr ? SubmitMode::kUnary : state_->mode;
+}
+
+std::string_view SubmissionQueue::note() const {
+  return state_ == nullptr ? std::string_view() : std::string_view(state_->note);
+}
+
 uint32_t SubmissionQueue::outstanding() const {
   if (state_ == nullptr) return 0;
   absl::MutexLock lock(&state_->mutex);

@@ -6,20 +6,28 @@
 
 #include <deque>
 #include <memory>
+#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "client/anex/session_core.h"
 #include "client/anex/submission_queue.h"
+#include "client/anex/submit_path.h"
 
 namespace anex {
 
 struct SubmissionQueue::State {
-  State(internal::CorePtr core, std::unique_ptr<SubmissionStream> stream, uint32_t credits)
-      : core(std::move(core)), stream(std::move(stream)), credits(credits) {}
+  State(internal::CorePtr core, internal::SubmitPath path, uint32_t credits)
+      : core(std::move(core)),
+        stream(std::move(path.stream)),
+        mode(path.mode),
+        note(std::move(path.note)),
+        credits(credits) {}
 
   const internal::CorePtr core;  // keeps the transport alive for `stream`
   const std::unique_ptr<SubmissionStream> stream;
+  const SubmitMode mode;  // how it goes; never kBest
+  const std::string note;
   const uint32_t credits;
   absl::Mutex mutex;
   uint32_t outstanding ABSL_GUARDED_BY(mutex) = 0;

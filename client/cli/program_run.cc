@@ -86,6 +86,8 @@ absl::StatusOr<RunTimings> Measure(const Session& session, const Invocation& inv
     device.push_back(done->device_ns);
     queue.push_back(done->queue_ns);
   }
+  timings.path = SubmitModeName(lane->path());
+  timings.note = lane->note();
   if (!wall.empty()) timings.min_ns = *std::min_element(wall.begin(), wall.end());
   timings.median_ns = Median(std::move(wall));
   timings.device_median_ns = Median(std::move(device));

@@ -47,6 +47,8 @@ struct RunTimings {
   int64_t first_queue_ns = 0;   // of it waiting
   // The same over the repeats; nothing without any.
   std::optional<int64_t> median_ns, min_ns, device_median_ns, queue_median_ns;
+  std::string path;  // how the last one travelled: "ring", "unary"
+  std::string note;  // why not through a ring, or ""
 };
 
 struct RunReport {

@@ -54,6 +54,7 @@ GrpcConnection::GrpcConnection(const std::string& socket, absl::Duration call_de
   invocations = v1::Invocations::NewStub(channel);
   kernels = v1::Kernels::NewStub(channel);
   parameters = v1::Parameters::NewStub(channel);
+  rings = v1::Rings::NewStub(channel);
   sessions = v1::Sessions::NewStub(channel);
   surfaces = v1::Surfaces::NewStub(channel);
 }

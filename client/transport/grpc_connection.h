@@ -22,6 +22,7 @@
 #include "anex/v1/invocations.grpc.pb.h"
 #include "anex/v1/kernels.grpc.pb.h"
 #include "anex/v1/parameters.grpc.pb.h"
+#include "anex/v1/rings.grpc.pb.h"
 #include "anex/v1/sessions.grpc.pb.h"
 #include "anex/v1/surfaces.grpc.pb.h"
 
@@ -71,6 +72,7 @@ class GrpcConnection {
   std::unique_ptr<v1::Invocations::Stub> invocations;
   std::unique_ptr<v1::Kernels::Stub> kernels;
   std::unique_ptr<v1::Parameters::Stub> parameters;
+  std::unique_ptr<v1::Rings::Stub> rings;
   std::unique_ptr<v1::Sessions::Stub> sessions;
   std::unique_ptr<v1::Surfaces::Stub> surfaces;
 

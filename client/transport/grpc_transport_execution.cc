@@ -1,12 +1,46 @@
 // Verbs of invocations, chains, lanes, fences and submissions.
 #include <algorithm>
+#include <bit>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "client/transport/grpc_submission_stream.h"
 #include "client/transport/grpc_transport_impl.h"
+#include "client/transport/ring_submission_stream.h"
 #include "proto/convert/execution_convert.h"
 
 namespace anex {
+namespace {
+
+// Nobody is kept waiting by a daemon that does not answer: the ring goes with its lane anyway.
+constexpr absl::Duration kCloseRingPatience = absl::Seconds(1);
+
+void CloseRing(GrpcConnection& connection, uint64_t ring) {
+  if (!connection.SessionReady().ok()) return;
+  v1::CloseRingRequest request;
+  request.set_ring_id(ring);
+  v1::CloseRingResponse response;
+  grpc::ClientContext context;
+  connection.Prepare(context, std::min(connection.call_deadline(), kCloseRingPatience));
+  connection.rings->Close(&context, request, &response);
+}
+
+// The ring's memory and bell, from the side channel.
+absl::StatusOr<std::shared_ptr<shm::ClientRing>> MapRing(SideChannelClient& side,
+                                                         const v1::OpenRingResponse& opened,
+                                                         absl::Duration timeout) {
+  absl::StatusOr<std::shared_ptr<shm::SharedRegion>> region =
+      side.Claim(opened.region_token(), sizeof(RingFrame), shm::RegionAccess::kReadWrite, timeout);
+  if (!region.ok()) return region.status();
+  absl::StatusOr<shm::Doorbell> bell = side.ClaimBell(opened.doorbell_token(), timeout);
+  if (!bell.ok()) return bell.status();
+  absl::StatusOr<std::unique_ptr<shm::ClientRing>> ring =
+      shm::ClientRing::Attach(*std::move(region), *std::move(bell));
+  if (!ring.ok()) return ring.status();
+  return std::shared_ptr<shm::ClientRing>(*std::move(ring));
+}
+
+}  // namespace
 
 absl::StatusOr<InvocationId> GrpcTransport::Prepare(const InvocationSpec& spec) {
   v1::PrepareInvocationRequest request;
@@ -119,6 +153,49 @@ absl::StatusOr<std::unique_ptr<SubmissionStream>> GrpcTransport::OpenStream(uint
   const absl::Status alive = CheckSession();
   if (!alive.ok()) return alive;
   return GrpcSubmissionStream::Open(connection_, credits);
+}
+
+absl::StatusOr<std::unique_ptr<SubmissionStream>> GrpcTransport::OpenRing(LaneId lane,
+                                                                          uint32_t credits) {
+  const absl::StatusOr<std::shared_ptr<SideChannelClient>> side = Side();
+  if (!side.ok()) return side.status();
+  if (credits == 0 || credits > kMostRingEntries) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a ring has from 1 to ", kMostRingEntries, " credits; asked for ", credits));
+  }
+  v1::OpenRingRequest request;
+  request.set_lane_id(lane.value());
+  request.set_submission_entries(std::bit_ceil(credits));
+  request.set_completion_entries(std::bit_ceil(credits));
+  v1::OpenRingResponse response;
+  const absl::Status opened = Call(connection_->rings, &v1::Rings::Stub::Open, request, &response);
+  if (!opened.ok()) return opened;
+  const auto close = [connection = connection_, ring = response.ring_id()] {
+    CloseRing(*connection, ring);
+  };
+  absl::StatusOr<std::shared_ptr<shm::ClientRing>> ring =
+      MapRing(**side, response, connection_->call_deadline());
+  if (!ring.ok()) {
+    close();
+    return ring.status();
+  }
+  const auto told = std::make_shared<const SideChannelClient::GoneListener>(
+      [mapped = *ring] { mapped->Abandon(); });
+  (*side)->TellWhenGone(told);
+  RingSubmissionStream::Parts parts;
+  parts.ring = *std::move(ring);
+  parts.lane = lane;
+  parts.credits = credits;
+  parts.submit_patience = connection_->call_deadline();
+  parts.gone = [channel = std::weak_ptr<SideChannelClient>(*side)]() -> absl::Status {
+    if (const auto alive = channel.lock()) return alive->gone();
+    return absl::UnavailableError("the session is closed: open a new one");
+  };
+  parts.close = [close, ring = parts.ring] {
+    if (ring->state() == RingState::kOpen) close();  // else the daemon has closed it already
+  };
+  parts.keep = told;
+  return std::make_unique<RingSubmissionStream>(std::move(parts));
 }
 
 absl::StatusOr<uint32_t> GrpcTransport::Cancel(LaneId lane, uint64_t user_data) {

@@ -25,6 +25,7 @@ class GrpcTransport : public Transport {
   void SetCallDeadline(absl::Duration deadline) override {
     connection_->set_call_deadline(deadline);
   }
+  absl::Duration call_deadline() const override { return connection_->call_deadline(); }
 
   absl::StatusOr<DaemonInfo> GetInfo() override;
   absl::StatusOr<DaemonStatus> GetStatus() override;
@@ -82,6 +83,8 @@ class GrpcTransport : public Transport {
   absl::Status ReleaseFence(FenceId fence) override;
   absl::StatusOr<Completion> Evaluate(const Submission& submission) override;
   absl::StatusOr<std::unique_ptr<SubmissionStream>> OpenStream(uint32_t credits) override;
+  absl::StatusOr<std::unique_ptr<SubmissionStream>> OpenRing(LaneId lane,
+                                                             uint32_t credits) override;
   absl::StatusOr<uint32_t> Cancel(LaneId lane, uint64_t user_data) override;
   absl::StatusOr<LaneStatus> DescribeLane(LaneId lane) override;
   absl::Status WaitLaneIdle(LaneId lane) override;

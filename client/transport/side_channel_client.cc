@@ -137,6 +137,7 @@ absl::Status SideChannelClient::Take(shm::ReceivedFrame received) {
     case FrameKind::kBye:
       return GoodbyeStatus(frame);
     case FrameKind::kDeliver:
+    case FrameKind::kBell:
     case FrameKind::kAccepted:
     case FrameKind::kRefused:
       break;
@@ -152,9 +153,11 @@ absl::Status SideChannelClient::Take(shm::ReceivedFrame received) {
     return absl::UnavailableError(
         absl::StrCat("the daemon answered (", kind, ") what nobody asked: open a new session"));
   }
-  const bool refusal = frame.kind == FrameKind::kRefused;
   const FrameKind good = found->second.good;
-  if (frame.kind != good && !(refusal && good == FrameKind::kAccepted)) {
+  const bool refusal =
+      (frame.kind == FrameKind::kRefused && good == FrameKind::kAccepted) ||
+      (frame.kind == FrameKind::kDeliver && good == FrameKind::kBell && !frame.has_descriptor);
+  if (frame.kind != good && !refusal) {
     return absl::UnavailableError(
         absl::StrCat("the daemon gave the wrong answer (", kind, "): open a new session"));
   }
@@ -163,8 +166,27 @@ absl::Status SideChannelClient::Take(shm::ReceivedFrame received) {
 }
 
 void SideChannelClient::MarkGone(absl::Status why) {
-  absl::MutexLock lock(&mutex_);
-  if (gone_.ok()) gone_ = std::move(why);
+  std::vector<std::weak_ptr<const GoneListener>> listeners;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (gone_.ok()) gone_ = std::move(why);
+    listeners.swap(listeners_);
+  }
+  for (const auto& each : listeners) {
+    if (const auto told = each.lock()) (*told)();
+  }
+}
+
+void SideChannelClient::TellWhenGone(std::weak_ptr<const GoneListener> told) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (gone_.ok()) {
+      std::erase_if(listeners_, [](const auto& each) { return each.expired(); });
+      listeners_.push_back(std::move(told));
+      return;
+    }
+  }
+  if (const auto now = told.lock()) (*now)();
 }
 
 absl::Status SideChannelClient::gone() const {
@@ -201,13 +223,13 @@ absl::StatusOr<shm::ReceivedFrame> SideChannelClient::Ask(SideChannelFrame frame
       "the daemon did not answer on the side channel within ", absl::FormatDuration(timeout)));
 }
 
-absl::StatusOr<std::shared_ptr<shm::SharedRegion>> SideChannelClient::Claim(
-    std::string_view token_hex, uint64_t minimum_bytes, shm::RegionAccess access,
-    absl::Duration timeout) {
+absl::StatusOr<shm::ReceivedFrame> SideChannelClient::AskFor(std::string_view token_hex,
+                                                             FrameKind good,
+                                                             absl::Duration timeout) {
   const absl::StatusOr<SideChannelToken> token = TokenFromHex(token_hex);
   if (!token.ok()) return token.status();
   absl::StatusOr<shm::ReceivedFrame> answer =
-      Ask(SideChannelFrame::Claim(0, *token), -1, FrameKind::kDeliver, timeout);
+      Ask(SideChannelFrame::Claim(0, *token), -1, good, timeout);
   if (!answer.ok()) return answer.status();
   const SideChannelFrame& frame = answer->frame;
   if (frame.token != *token) {
@@ -217,6 +239,22 @@ absl::StatusOr<std::shared_ptr<shm::SharedRegion>> SideChannelClient::Claim(
     return absl::Status(frame.status, "the daemon did not hand the memory over");
   }
   if (answer->descriptor_lost) return OutOfDescriptors();
+  return answer;
+}
+
+absl::StatusOr<shm::Doorbell> SideChannelClient::ClaimBell(std::string_view token_hex,
+                                                           absl::Duration timeout) {
+  absl::StatusOr<shm::ReceivedFrame> answer = AskFor(token_hex, FrameKind::kBell, timeout);
+  if (!answer.ok()) return answer.status();
+  return shm::Doorbell::AdoptRinger(std::move(answer->descriptor));
+}
+
+absl::StatusOr<std::shared_ptr<shm::SharedRegion>> SideChannelClient::Claim(
+    std::string_view token_hex, uint64_t minimum_bytes, shm::RegionAccess access,
+    absl::Duration timeout) {
+  absl::StatusOr<shm::ReceivedFrame> answer = AskFor(token_hex, FrameKind::kDeliver, timeout);
+  if (!answer.ok()) return answer.status();
+  const SideChannelFrame& frame = answer->frame;
   if (access == shm::RegionAccess::kReadWrite && !frame.writable) {
     return absl::PermissionDeniedError("the daemon handed the memory over for reading only");
   }

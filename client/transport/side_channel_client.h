@@ -1,5 +1,6 @@
 // The client's end of the side channel: attaches the session, exchanges hand-over tokens for mapped
-// memory, offers memory for import, and notices when the daemon says goodbye or goes away.
+// memory or a doorbell, offers memory for import, and notices when the daemon says goodbye or goes
+// away.
 //
 // Threads: Claim and Offer from any thread, several at once; one reader thread of its own.
 // Everything that waits has a timeout. Distrust: the daemon may be another program than we think.
@@ -10,18 +11,21 @@
 #define ANEX_CLIENT_TRANSPORT_SIDE_CHANNEL_CLIENT_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "proto/shm/doorbell.h"
 #include "proto/shm/shared_region.h"
 #include "proto/shm/side_channel.h"
 
@@ -49,11 +53,17 @@ class SideChannelClient {
                                                            uint64_t minimum_bytes,
                                                            shm::RegionAccess access,
                                                            absl::Duration timeout);
+  // Exchanges a token for the daemon's doorbell, to be rung.
+  absl::StatusOr<shm::Doorbell> ClaimBell(std::string_view token_hex, absl::Duration timeout);
   // Hands `region` to the daemon; the answer is the token to import it with, in hex.
   absl::StatusOr<std::string> Offer(const shm::SharedRegion& region, absl::Duration timeout);
 
   // OK while the channel lives, else UNAVAILABLE with the daemon's reason.
   absl::Status gone() const;
+  // Somebody who waits for the daemon elsewhere: `told` is called once when the channel is gone, at
+  // once if it is already. Not called any more when the last owner of `told` has let go.
+  using GoneListener = std::function<void()>;
+  void TellWhenGone(std::weak_ptr<const GoneListener> told) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   struct Request {
@@ -63,6 +73,9 @@ class SideChannelClient {
 
   explicit SideChannelClient(std::unique_ptr<shm::SideChannel> channel);
   absl::Status Greet(const SideChannelToken& token, absl::Duration timeout);
+  // The daemon's answer to a claim, whose descriptor came, of kind `good`.
+  absl::StatusOr<shm::ReceivedFrame> AskFor(std::string_view token_hex, FrameKind good,
+                                            absl::Duration timeout);
   // Sends `frame` (whose request number it sets) and waits for the answer of kind `good`.
   absl::StatusOr<shm::ReceivedFrame> Ask(SideChannelFrame frame, int descriptor, FrameKind good,
                                          absl::Duration timeout);
@@ -77,6 +90,7 @@ class SideChannelClient {
   absl::Status gone_ ABSL_GUARDED_BY(mutex_);
   uint32_t last_request_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<uint32_t, Request> pending_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::weak_ptr<const GoneListener>> listeners_ ABSL_GUARDED_BY(mutex_);
   std::thread reader_;
 };
 

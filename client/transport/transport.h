@@ -45,6 +45,7 @@ class Transport {
   // "unix:/path" or "in-process"; for messages.
   virtual std::string_view endpoint() const = 0;
   virtual void SetCallDeadline(absl::Duration deadline) = 0;
+  virtual absl::Duration call_deadline() const { return absl::Seconds(60); }
 
   // Daemon; no session needed.
   virtual absl::StatusOr<DaemonInfo> GetInfo() = 0;
@@ -112,6 +113,12 @@ class Transport {
   virtual absl::Status ReleaseFence(FenceId fence) = 0;
   virtual absl::StatusOr<Completion> Evaluate(const Submission& submission) = 0;
   virtual absl::StatusOr<std::unique_ptr<SubmissionStream>> OpenStream(uint32_t credits) = 0;
+  // A ring into one lane: the same, cheaper. UNIMPLEMENTED where there are none.
+  virtual absl::StatusOr<std::unique_ptr<SubmissionStream>> OpenRing(LaneId /*lane*/,
+                                                                     uint32_t /*credits*/) {
+    return absl::UnimplementedError(
+        "there are no rings here: nothing lies between this program and the engine");
+  }
   virtual absl::StatusOr<uint32_t> Cancel(LaneId lane, uint64_t user_data) = 0;
   virtual absl::StatusOr<LaneStatus> DescribeLane(LaneId lane) = 0;
   virtual absl::Status WaitLaneIdle(LaneId lane) = 0;

@@ -4,6 +4,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <thread>
+
+#include "client/anex/anex.h"
 #include "client/anex/connect.h"
 #include "client/transport/grpc_transport.h"
 #include "tests/conformance/transport_suite.h"
@@ -31,10 +34,30 @@ absl::StatusOr<std::unique_ptr<DaemonProcess>> Daemons::started_ =
     absl::UnavailableError("not started");
 const ::testing::Environment* const kDaemons = ::testing::AddGlobalTestEnvironment(new Daemons);
 
-INSTANTIATE_TEST_SUITE_P(Daemon, TransportSuite,
-                         ::testing::Values(TransportMaker{.name = "daemon",
-                                                          .make = Daemons::Connect}),
-                         TransportMakerName);
+// What needs two submissions in flight.
+const std::map<std::string, std::string>& OneAtATime() {
+  static const auto* const tests = [] {
+    const std::string why = "a call for each waits for its end before the next";
+    auto* map = new std::map<std::string, std::string>;
+    for (const char* test : {"FencesOrderLanes", "CancelStopsWhatIsQueued",
+                             "DescribeTellsWhatALaneHas", "AReleasedLaneEndsWhatIsInItsQueue"}) {
+      (*map)[test] = why;
+    }
+    return map;
+  }();
+  return *tests;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Daemon, TransportSuite,
+    ::testing::Values(
+        TransportMaker{.name = "unary",
+                       .make = Daemons::Connect,
+                       .cannot = OneAtATime(),
+                       .mode = SubmitMode::kUnary},
+        TransportMaker{.name = "stream", .make = Daemons::Connect, .mode = SubmitMode::kStream},
+        TransportMaker{.name = "ring", .make = Daemons::Connect, .mode = SubmitMode::kRing}),
+    TransportMakerName);
 
 TEST(DaemonTransportTest, AbsentDaemonIsUnavailableAndSaysWhere) {
   const ScratchFolder folder;
@@ -144,6 +167,98 @@ TEST(DaemonTransportTest, RestartIsNoticedThroughTheEpochAlone) {
   }
   ASSERT_TRUE(info.ok()) << info.status();
   EXPECT_NE(info->daemon_epoch, epoch);
+}
+
+// What waits on a ring ends with the daemon, however that ends, and with its session.
+TEST(DaemonTransportTest, NothingWaitsOnARingForADaemonThatIsGone) {
+  for (const int signal : {SIGKILL, SIGTERM}) {
+    const auto daemon = DaemonProcess::Start();
+    ASSERT_TRUE(daemon.ok()) << daemon.status();
+    const Session session = *Connect({.endpoint = (*daemon)->socket(), .client_name = "ring"});
+    const Lane lane = *session.CreateLane();
+    const Fence fence = *session.CreateFence();
+    SubmissionQueue queue = *lane.OpenQueue(4, SubmitMode::kRing);
+    const Submission waits{.lane = lane.id(),
+                           .kind = SubmissionKind::kFence,
+                           .target = fence.id().value(),
+                           .argument = 1};
+    ASSERT_TRUE(queue.Submit(std::span(&waits, 1)).ok());
+    std::thread killer([&] {
+      absl::SleepFor(absl::Milliseconds(100));
+      (*daemon)->process().Signal(signal);
+    });
+    const absl::Time start = absl::Now();
+    absl::Status ended;
+    while (ended.ok()) {  // a daemon in good order first hands back what it cancels
+      const absl::StatusOr<Completion> next = queue.Next(absl::Seconds(60));
+      ended = next.status();
+      EXPECT_TRUE(!next.ok() || absl::IsCancelled(next->status));
+      if (absl::IsFailedPrecondition(ended)) break;  // nothing is outstanding
+    }
+    killer.join();
+    EXPECT_LT(absl::Now() - start, absl::Seconds(30));
+    EXPECT_TRUE(absl::IsUnavailable(ended) || absl::IsFailedPrecondition(ended)) << ended;
+    EXPECT_TRUE((*daemon)->process().Wait().ok());
+    const absl::Status after = queue.Submit(std::span(&waits, 1));
+    EXPECT_TRUE(absl::IsUnavailable(after)) << after;
+  }
+}
+
+TEST(DaemonTransportTest, AnEvictedSessionsRingEndsAtOnce) {
+  const auto daemon = DaemonProcess::Start();
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  const Session session = *Connect({.endpoint = (*daemon)->socket(), .client_name = "ring"});
+  const Lane lane = *session.CreateLane();
+  const Fence fence = *session.CreateFence();
+  SubmissionQueue queue = *lane.OpenQueue(4, SubmitMode::kRing);
+  const std::shared_ptr<Transport> other = *ConnectGrpc((*daemon)->socket());
+  ASSERT_TRUE(other->EvictSession(session.id()).ok());
+  const Submission waits{.lane = lane.id(),
+                         .kind = SubmissionKind::kFence,
+                         .target = fence.id().value(),
+                         .argument = 1};
+  EXPECT_TRUE(absl::IsUnavailable(queue.Submit(std::span(&waits, 1))));
+}
+
+// The first run is a call, the next ones go through a ring; a lane has one, and a queue that wants
+// it gets it.
+TEST(DaemonTransportTest, ALanesRunsTakeARingFromTheSecondOnAndGiveItUpToAQueue) {
+  const auto daemon = DaemonProcess::Start();
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  const Session session = *Connect({.endpoint = (*daemon)->socket(), .client_name = "ring"});
+  const Lane lane = *session.CreateLane();
+  const Surface a = *session.CreateSurface(DType::kFp16, {2, 3}),
+                b = *session.CreateSurface(DType::kFp16, {2, 3});
+  const Chain copy = *session.NewChain().Copy(a, b).Build();
+  ASSERT_TRUE(lane.Run(copy).ok());
+  EXPECT_EQ(lane.path(), SubmitMode::kUnary);
+  EXPECT_THAT(lane.note(), HasSubstr("second run"));
+  ASSERT_TRUE(lane.Run(copy).ok());
+  EXPECT_EQ(lane.path(), SubmitMode::kRing);
+  EXPECT_EQ(lane.note(), "");
+  const absl::StatusOr<Completion> timed = lane.Run(copy, {.step_timings = true});
+  ASSERT_TRUE(timed.ok()) << timed.status();
+  EXPECT_EQ(timed->step_ns.size(), 1u) << "what a ring cannot carry goes as a call";
+  SubmissionQueue queue = *lane.OpenQueue(4);
+  EXPECT_EQ(queue.path(), SubmitMode::kRing) << queue.note();
+  EXPECT_EQ(lane.path(), SubmitMode::kUnary);
+  EXPECT_TRUE(lane.Run(copy).ok());
+}
+
+TEST(DaemonTransportTest, AQueueFallsBackAndSaysWhy) {
+  const auto daemon = DaemonProcess::Start();
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  const Session session = *Connect({.endpoint = (*daemon)->socket(), .client_name = "ring"});
+  const Lane lane = *session.CreateLane();
+  const SubmissionQueue queue = *lane.OpenQueue(300);  // a lane queues 256
+  EXPECT_EQ(queue.path(), SubmitMode::kStream);
+  EXPECT_THAT(std::string(queue.note()), HasSubstr("lane_depth=256"));
+  EXPECT_EQ(CodeOf(lane.OpenQueue(300, SubmitMode::kRing)), absl::StatusCode::kResourceExhausted);
+  const SubmissionQueue first = *lane.OpenQueue(4);
+  EXPECT_EQ(first.path(), SubmitMode::kRing);
+  const SubmissionQueue second = *lane.OpenQueue(4);
+  EXPECT_EQ(second.path(), SubmitMode::kStream);
+  EXPECT_THAT(std::string(second.note()), HasSubstr("has a ring already"));
 }
 
 TEST(DaemonTransportTest, RefusedProgramsCarryTheirFindings) {

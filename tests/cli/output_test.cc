@@ -250,13 +250,16 @@ TEST(RunViewTest, ShowsPortsTimingsAndOutputs) {
                     .median_ns = 4000,
                     .min_ns = 3000,
                     .device_median_ns = 2000,
-                    .queue_median_ns = 1000};
+                    .queue_median_ns = 1000,
+                    .path = "unary",
+                    .note = "no ring: too many"};
   report.repeat = 10;
   EXPECT_EQ(RenderRun(report, kPlain),
             "m.mil on cpu, compiled in 2.00 ms (parse 5.0 us, load 7.0 us)\n"
             "digest abc\n"
             "function main: first run 5.0 us (device 400 ns, queue 300 ns), then 10 more: median "
-            "4.0 us (device 2.0 us, queue 1.0 us), least 3.0 us\n"
+            "4.0 us (device 2.0 us, queue 1.0 us), least 3.0 us, by unary\n"
+            "no ring: too many\n"
             "\n"
             "INPUT  DTYPE  SHAPE   VALUES\n"
             "x      fp16   [2, 3]  ones\n"

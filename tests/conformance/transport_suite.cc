@@ -50,6 +50,14 @@ Session TransportSuite::NewSession(const std::string& name) {
   return session.ok() ? *std::move(session) : Session();
 }
 
+SubmissionQueue TransportSuite::OpenQueue(const Lane& lane, uint32_t credits) {
+  absl::StatusOr<SubmissionQueue> queue = lane.OpenQueue(credits, GetParam().mode);
+  EXPECT_TRUE(queue.ok()) << queue.status();
+  if (!queue.ok()) return SubmissionQueue();
+  EXPECT_EQ(queue->path(), GetParam().mode);
+  return *std::move(queue);
+}
+
 std::vector<float> TransportSuite::Xs() { return {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}; }
 std::vector<float> TransportSuite::Ws() { return {1, -2, 3, -4, 0.5f, 0.25f, 2, 1}; }
 

@@ -5,7 +5,8 @@
 //   INSTANTIATE_TEST_SUITE_P(Inproc, TransportSuite, ::testing::Values(TransportMaker{...}),
 //                            TransportMakerName);
 // All transports that one maker makes lead to the same engine or daemon. A transport that cannot do
-// something gives its reason in `cannot`; the test is then skipped with that reason.
+// something gives its reason in `cannot`; the test is then skipped with that reason. One transport
+// is registered once for each way in which its submissions can travel.
 #ifndef ANEX_TESTS_CONFORMANCE_TRANSPORT_SUITE_H_
 #define ANEX_TESTS_CONFORMANCE_TRANSPORT_SUITE_H_
 
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "client/anex/session.h"
+#include "client/anex/submission_queue.h"
 #include "client/transport/transport.h"
 
 namespace anex::test {
@@ -27,6 +29,7 @@ struct TransportMaker {
   std::string name;  // letters and digits
   std::function<absl::StatusOr<std::shared_ptr<Transport>>()> make;
   std::map<std::string, std::string> cannot;  // test name -> reason
+  SubmitMode mode = SubmitMode::kStream;      // how queues travel
 };
 
 inline absl::StatusCode CodeOf(const absl::Status& status) { return status.code(); }
@@ -46,6 +49,8 @@ class TransportSuite : public ::testing::TestWithParam<TransportMaker> {
 
   std::shared_ptr<Transport> NewTransport();
   Session NewSession(const std::string& name);
+  // In the maker's mode.
+  SubmissionQueue OpenQueue(const Lane& lane, uint32_t credits);
   // y[2,3] = W[2,4] @ x[4,3], fp16; no two operands have one shape.
   static const char* MatmulText();
   // y[2,3] = x + b, for chains.

@@ -19,28 +19,86 @@ TEST_P(TransportSuite, RunsOneAndWaits) {
   EXPECT_GE(done->total_ns, done->device_ns);
 }
 
-TEST_P(TransportSuite, BothSubmitModesGiveTheSameBits) {
+TEST_P(TransportSuite, AllSubmitModesGiveTheSameBits) {
   const Matmul m = PrepareMatmul(session_);
-  std::string bytes[2];
-  for (const SubmitMode mode : {SubmitMode::kUnary, SubmitMode::kStream}) {
+  std::vector<std::string> bytes;
+  for (const SubmitMode mode : {SubmitMode::kUnary, SubmitMode::kStream, GetParam().mode}) {
     ASSERT_TRUE(m.y.FillZero().ok());
-    SubmissionQueue queue = *session_.OpenQueue(mode, 4);
+    SubmissionQueue queue = *m.lane.OpenQueue(4, mode);
+    EXPECT_EQ(queue.path(), mode) << queue.note();
     ASSERT_TRUE(queue.Submit(m.lane, m.invocation, 9).ok());
     const absl::StatusOr<Completion> done = queue.Next();
     ASSERT_TRUE(done.ok()) << done.status();
     EXPECT_TRUE(done->status.ok()) << done->status;
     EXPECT_EQ(done->user_data, 9u);
     EXPECT_EQ(done->lane, m.lane.id());
-    bytes[static_cast<int>(mode)] = *m.y.ToBytes();
+    bytes.push_back(*m.y.ToBytes());
   }
   EXPECT_EQ(bytes[0], bytes[1]);
+  EXPECT_EQ(bytes[0], bytes[2]);
   EXPECT_NE(bytes[0], std::string(bytes[0].size(), '\0'));
+}
+
+TEST_P(TransportSuite, RunsOneAfterTheOtherWhicheverWayTheyGo) {
+  const Matmul m = PrepareMatmul(session_);
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(m.y.FillZero().ok());
+    const absl::StatusOr<Completion> done = m.lane.Run(m.invocation);
+    ASSERT_TRUE(done.ok()) << done.status();
+    EXPECT_EQ(Read(m.y), Product(Ws(), Xs()));
+    EXPECT_EQ(done->user_data, 0u);
+    EXPECT_EQ(done->lane, m.lane.id());
+  }
+  EXPECT_EQ(m.lane.path() == SubmitMode::kRing, m.lane.note().empty()) << m.lane.note();
+}
+
+// The best way that there is, and the queue says which and why.
+TEST_P(TransportSuite, TheBestQueueSaysHowItTravels) {
+  const Matmul m = PrepareMatmul(session_);
+  SubmissionQueue queue = *m.lane.OpenQueue(4);
+  ASSERT_TRUE(queue.Submit(m.lane, m.invocation).ok());
+  EXPECT_TRUE(queue.Finish().ok());
+  if (queue.path() == SubmitMode::kRing) {
+    EXPECT_EQ(queue.note(), "");
+  } else {
+    EXPECT_EQ(queue.path(), SubmitMode::kStream);
+    EXPECT_THAT(std::string(queue.note()), HasSubstr("no ring"));
+  }
+  SubmissionQueue any = *session_.OpenQueue(SubmitMode::kBest, 4);
+  EXPECT_EQ(any.path(), SubmitMode::kStream) << "a ring is of one lane";
+  EXPECT_EQ(CodeOf(session_.OpenQueue(SubmitMode::kRing, 4)), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_P(TransportSuite, AQueueThatGoesWithWorkInItLeavesTheLaneUsable) {
+  const Matmul m = PrepareMatmul(session_);
+  for (int i = 0; i < 3; ++i) {
+    SubmissionQueue queue = OpenQueue(m.lane, 8);
+    for (int k = 0; k < 8; ++k) ASSERT_TRUE(queue.Submit(m.lane, m.invocation).ok());
+  }
+  ASSERT_TRUE(m.lane.WaitIdle().ok());
+  EXPECT_EQ(Read(m.y), Product(Ws(), Xs()));
+  EXPECT_TRUE(m.lane.Run(m.invocation).ok());
+}
+
+TEST_P(TransportSuite, AReleasedLaneEndsWhatIsInItsQueue) {
+  Matmul m = PrepareMatmul(session_);
+  const Fence fence = *session_.CreateFence();
+  const Chain waits = *session_.NewChain().Wait(fence, 1).Run(m.invocation).Build();
+  SubmissionQueue queue = OpenQueue(m.lane, 4);
+  ASSERT_TRUE(queue.Submit(m.lane, waits, 1).ok());
+  for (int i = 0; i < 2000 && !m.lane.Describe()->blocked; ++i) {
+  }
+  ASSERT_TRUE(m.lane.Release().ok());
+  const absl::StatusOr<Completion> ended = queue.Next(absl::Seconds(20));
+  const absl::StatusCode code = ended.ok() ? ended->status.code() : ended.status().code();
+  EXPECT_TRUE(code == absl::StatusCode::kCancelled || code == absl::StatusCode::kUnavailable)
+      << static_cast<int>(code);
 }
 
 TEST_P(TransportSuite, StreamKeepsALanesOrderAndLosesNothing) {
   const Matmul m = PrepareMatmul(session_);
   constexpr uint64_t kCount = 200;
-  SubmissionQueue queue = *session_.OpenQueue(SubmitMode::kStream, 8);
+  SubmissionQueue queue = OpenQueue(m.lane, 8);
   uint64_t next = 0, submitted = 0;
   while (next < kCount) {
     if (submitted < kCount && queue.outstanding() < 8) {
@@ -57,8 +115,8 @@ TEST_P(TransportSuite, StreamKeepsALanesOrderAndLosesNothing) {
 
 TEST_P(TransportSuite, RefusedSubmissionsComeBackAndTheStreamLives) {
   const Matmul m = PrepareMatmul(session_);
-  for (const SubmitMode mode : {SubmitMode::kUnary, SubmitMode::kStream}) {
-    SubmissionQueue queue = *session_.OpenQueue(mode, 8);
+  for (const SubmitMode mode : {SubmitMode::kUnary, GetParam().mode}) {
+    SubmissionQueue queue = *m.lane.OpenQueue(8, mode);
     const Submission bad{.lane = m.lane.id(), .user_data = 5, .target = uint64_t{9} << 32 | 9};
     ASSERT_TRUE(queue.Submit(std::span(&bad, 1)).ok());
     const absl::StatusOr<Completion> refused = queue.Next();
@@ -137,10 +195,12 @@ TEST_P(TransportSuite, FencesOrderLanes) {
   const Lane second = *session_.CreateLane();
   const Fence fence = *session_.CreateFence();
   const Chain waits = *session_.NewChain().Wait(fence, 2).Run(m.invocation).Build();
-  SubmissionQueue queue = *session_.OpenQueue(SubmitMode::kStream, 4);
+  SubmissionQueue queue = OpenQueue(m.lane, 4), other = OpenQueue(second, 4);
   ASSERT_TRUE(queue.Submit(m.lane, waits, 1).ok());
-  ASSERT_TRUE(queue.Submit(second, m.invocation, 2).ok());
-  EXPECT_EQ(queue.Next(absl::Seconds(20))->user_data, 2u) << "the first lane waits";
+  ASSERT_TRUE(other.Submit(second, m.invocation, 2).ok());
+  EXPECT_EQ(other.Next(absl::Seconds(20))->user_data, 2u);
+  EXPECT_EQ(CodeOf(queue.Next(absl::Milliseconds(20))), absl::StatusCode::kDeadlineExceeded)
+      << "the first lane waits";
   ASSERT_TRUE(fence.Signal(2).ok());
   EXPECT_EQ(*fence.Wait(2), 2u);
   const absl::StatusOr<Completion> done = queue.Next(absl::Seconds(20));
@@ -177,7 +237,7 @@ TEST_P(TransportSuite, CancelStopsWhatIsQueued) {
   const Matmul m = PrepareMatmul(session_);
   const Fence fence = *session_.CreateFence();
   const Chain blocked = *session_.NewChain().Wait(fence, 1).Run(m.invocation).Build();
-  SubmissionQueue queue = *session_.OpenQueue(SubmitMode::kStream, 4);
+  SubmissionQueue queue = OpenQueue(m.lane, 4);
   ASSERT_TRUE(queue.Submit(m.lane, blocked, 1).ok());
   ASSERT_TRUE(queue.Submit(m.lane, m.invocation, 2).ok());
   // A stream is asynchronous: wait until both have been accepted.
@@ -205,7 +265,7 @@ TEST_P(TransportSuite, DescribeTellsWhatALaneHas) {
   EXPECT_EQ(seen->device, "") << "nothing was submitted";
   const Fence fence = *session_.CreateFence();
   const Chain waits = *session_.NewChain().Wait(fence, 1).Run(m.invocation).Build();
-  SubmissionQueue queue = *session_.OpenQueue(SubmitMode::kStream, 4);
+  SubmissionQueue queue = OpenQueue(lane, 4);
   ASSERT_TRUE(queue.Submit(lane, waits, 1).ok());
   ASSERT_TRUE(queue.Submit(lane, m.invocation, 2).ok());
   for (const absl::Time end = absl::Now() + absl::Seconds(20);

@@ -151,7 +151,7 @@ TEST_P(TransportSuite, PublishInALaneFallsBetweenSubmissions) {
   const Invocation run = *m.kernel.Prepare().Bind("x", m.x).Bind("W", set).Bind("y", m.y).Build();
   WriteGuard write = *set.BeginWrite();
   ASSERT_TRUE(write.CopyFrom("W", Ws()).ok());
-  SubmissionQueue queue = *session_.OpenQueue(SubmitMode::kStream, 4);
+  SubmissionQueue queue = OpenQueue(m.lane, 4);
   ASSERT_TRUE(queue.Submit(m.lane, run, 1).ok());
   ASSERT_TRUE(queue.SubmitPublish(m.lane, write, 2).ok());
   ASSERT_TRUE(queue.Submit(m.lane, run, 3).ok());

@@ -60,7 +60,8 @@ InvocationId Matmul(Transport& transport) {
               "prepare");
 }
 
-// Mapped surfaces, a kernel, a leased parameter set, a chain, a lane: one of everything.
+// Mapped surfaces, a kernel, a leased parameter set, a chain, a lane with a ring: one of
+// everything.
 void Hold(const std::string& socket) {
   auto transport = Session(socket, "hold");
   for (int i = 0; i < 8; ++i) {
@@ -74,18 +75,19 @@ void Hold(const std::string& socket) {
   ChainSpec chain;
   chain.steps = {invocation, invocation};
   Must(transport->DefineChain(chain), "chain");
-  Must(transport->CreateLane({}), "lane");
+  const auto ring = Must(transport->OpenRing(Must(transport->CreateLane({}), "lane"), 8), "ring");
   Ready();
   while (true) ::pause();
 }
 
-// Keeps evaluations in flight on a stream.
-void Loop(const std::string& socket) {
-  auto transport = Session(socket, "loop");
+// Keeps evaluations in flight on a stream, or through a ring.
+void Loop(const std::string& socket, bool through_ring) {
+  auto transport = Session(socket, through_ring ? "ring-loop" : "loop");
   Submission submission;
   submission.target = Matmul(*transport).value();
   submission.lane = Must(transport->CreateLane({}), "lane");
-  auto stream = Must(transport->OpenStream(16), "stream");
+  auto stream = through_ring ? Must(transport->OpenRing(submission.lane, 16), "ring")
+                             : Must(transport->OpenStream(16), "stream");
   uint64_t completed = 0;
   for (int i = 0; i < 8; ++i) (void)stream->Submit({&submission, 1});
   while (true) {
@@ -97,12 +99,13 @@ void Loop(const std::string& socket) {
 }
 
 // Submits as fast as credits allow and never reads a completion.
-void NeverReads(const std::string& socket) {
-  auto transport = Session(socket, "never-reads");
+void NeverReads(const std::string& socket, bool through_ring) {
+  auto transport = Session(socket, through_ring ? "ring-never-reads" : "never-reads");
   Submission submission;
   submission.target = Matmul(*transport).value();
   submission.lane = Must(transport->CreateLane({}), "lane");
-  auto stream = Must(transport->OpenStream(64), "stream");
+  auto stream = through_ring ? Must(transport->OpenRing(submission.lane, 64), "ring")
+                             : Must(transport->OpenStream(64), "stream");
   for (int i = 0; i < 64; ++i) (void)stream->Submit({&submission, 1});
   Ready();
   while (true) ::pause();
@@ -246,8 +249,10 @@ int main(int argc, char** argv) {
   using namespace anex::test;
   const std::map<std::string, std::function<void(const std::string&)>> scripts = {
       {"hold", Hold},
-      {"loop", Loop},
-      {"never-reads", NeverReads},
+      {"loop", [](const std::string& socket) { Loop(socket, false); }},
+      {"ring-loop", [](const std::string& socket) { Loop(socket, true); }},
+      {"never-reads", [](const std::string& socket) { NeverReads(socket, false); }},
+      {"ring-never-reads", [](const std::string& socket) { NeverReads(socket, true); }},
       {"fork", Fork},
       {"compiler", Compiler},
       {"publisher", Publisher},

@@ -71,6 +71,48 @@ TEST_F(ClientFaults, KilledInTheMiddleOfAWrite) { KillsAndExpectsAllFreed("half-
 TEST_F(ClientFaults, KilledInTheMiddleOfAnUpdate) { KillsAndExpectsAllFreed("half-update"); }
 TEST_F(ClientFaults, KilledWithUnreadCompletions) { KillsAndExpectsAllFreed("never-reads"); }
 
+TEST_F(ClientFaults, KilledInTheMiddleOfARing) { KillsAndExpectsAllFreed("ring-loop"); }
+TEST_F(ClientFaults, KilledWithAFullRing) { KillsAndExpectsAllFreed("ring-never-reads"); }
+
+// Stopped anywhere, maybe with an entry half written; the neighbour uses a ring, too.
+TEST_F(ClientFaults, AStoppedRingClientIsNotNoticedByItsNeighbour) {
+  const auto neighbour = OpenSession(socket(), "neighbour");
+  auto client = Client("ring-loop");
+  const LaneId lane = *neighbour->CreateLane({});
+  auto ring = neighbour->OpenRing(lane, 4);
+  ASSERT_TRUE(ring.ok()) << ring.status();
+  Submission fence{.lane = lane, .kind = SubmissionKind::kFence, .fence_signal = true};
+  fence.target = neighbour->CreateFence(0)->value();
+  const auto median_us = [&] {
+    std::vector<double> us;
+    for (int i = 0; i < 400; ++i) {
+      const absl::Time start = absl::Now();
+      EXPECT_TRUE((*ring)->Submit({&fence, 1}).ok());
+      const absl::StatusOr<Completion> done = (*ring)->Next(absl::Seconds(20));
+      EXPECT_TRUE(done.ok() && done->status.ok());
+      us.push_back(absl::ToDoubleMicroseconds(absl::Now() - start));
+    }
+    std::nth_element(us.begin(), us.begin() + 200, us.end());
+    return us[200];
+  };
+  client->Signal(SIGKILL);  // the machine's own pace
+  client = nullptr;
+  median_us();
+  std::vector<double> before, beside;
+  for (int round = 0; round < 5; ++round) {
+    before.push_back(median_us());
+    auto stopped = Client("ring-loop");
+    stopped->Signal(SIGSTOP);
+    absl::SleepFor(absl::Milliseconds(50));
+    beside.push_back(median_us());
+  }
+  std::sort(before.begin(), before.end());
+  std::sort(beside.begin(), beside.end());
+  std::printf("neighbour's median round trip: %.1f us before, %.1f us beside a stopped one\n",
+              before[2], beside[2]);
+  EXPECT_LT(beside[2], 3 * before[2] + 100);  // the figure for people is above
+}
+
 TEST_F(ClientFaults, AForkedChildDoesNotKeepTheSession) {
   auto watcher = ConnectTransport(socket());
   std::string line;
@@ -99,7 +141,7 @@ TEST_F(ClientFaults, AStoppedClientIsAlive) {
 }
 
 TEST_F(ClientFaults, OneThatNeverReadsDoesNotHoldUpOthers) {
-  auto client = Client("never-reads");
+  auto client = Client("never-reads"), other = Client("ring-never-reads");
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(RunsMatmul(socket()).ok());
 }
 

@@ -78,12 +78,12 @@ std::string RenderTimings(const RunReport& report) {
   };
   std::string out =
       absl::StrCat("first run ", split(t.first_ns, t.first_device_ns, t.first_queue_ns));
-  if (t.median_ns && t.device_median_ns && t.queue_median_ns && t.min_ns) {
-    absl::StrAppend(&out, ", then ", FormatCount(report.repeat), " more: median ",
-                    split(*t.median_ns, *t.device_median_ns, *t.queue_median_ns), ", least ",
-                    FormatDuration(*t.min_ns));
-  }
-  return out + "\n";
+  if (!t.median_ns || !t.device_median_ns || !t.queue_median_ns || !t.min_ns) return out + "\n";
+  absl::StrAppend(&out, ", then ", FormatCount(report.repeat), " more: median ",
+                  split(*t.median_ns, *t.device_median_ns, *t.queue_median_ns), ", least ",
+                  FormatDuration(*t.min_ns), ", by ", t.path, "\n");
+  if (!t.note.empty()) absl::StrAppend(&out, Harmless(t.note), "\n");
+  return out;
 }
 
 }  // namespace
@@ -123,7 +123,9 @@ Json ToJson(const RunReport& report) {
             {"median_ns", OrNull(t.median_ns)},
             {"min_ns", OrNull(t.min_ns)},
             {"device_median_ns", OrNull(t.device_median_ns)},
-            {"queue_median_ns", OrNull(t.queue_median_ns)}}}};
+            {"queue_median_ns", OrNull(t.queue_median_ns)},
+            {"path", t.path},
+            {"note", t.note}}}};
 }
 
 }  // namespace anex::cli
