@@ -1,7 +1,9 @@
 #include "tests/doubles/fake_device.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -26,6 +28,13 @@ void CopyElements(const TensorLayout& from_layout, const std::byte* from,
     CopyElements(from_layout, from + i * from_layout.strides[axis], to_layout,
                  to + i * to_layout.strides[axis], axis + 1);
   }
+}
+
+// Looks at the clock rather than sleeping: timers are late by as much as a kernel takes.
+void BusyFor(std::chrono::nanoseconds duration) {
+  if (duration.count() == 0) return;
+  const auto until = std::chrono::steady_clock::now() + duration;
+  while (std::chrono::steady_clock::now() < until) std::this_thread::yield();
 }
 
 // Counts itself in and out of FakeRecord::running.
@@ -59,7 +68,10 @@ class FakeRequest final : public Request {
   absl::StatusOr<RunStats> Run(CallControl& control) override {
     const Running running(*config_.record);
     ++config_.record->runs;
-    if (!config_.compute) return RunStats{config_.device_ns};
+    if (!config_.compute) {
+      BusyFor(std::chrono::nanoseconds(config_.busy_ns));
+      return RunStats{config_.device_ns};
+    }
     for (const BoundPort& outer : bound_) {
       if (info_.ports[outer.port].direction != PortDirection::kOutput) Copy(outer, true);
     }

@@ -2,7 +2,7 @@
 //
 // Programs run on the cpu device's reference, one thread; but ports have their rows padded to 64
 // bytes, so that code which takes memory for packed is found out. With `compute` off, Run touches
-// nothing and takes no time: what a run then costs is what the path to it costs.
+// nothing and takes no time but busy_ns: what a run then costs is what the path to it costs.
 //
 // Threads: as device.h says. The record may be read at any time.
 #ifndef ANEX_TESTS_DOUBLES_FAKE_DEVICE_H_
@@ -28,6 +28,7 @@ struct FakeConfig {
   uint64_t row_alignment = 64;  // bytes; 1 = packed
   bool compute = true;
   int64_t device_ns = 1000;  // what Run says that it took
+  int64_t busy_ns = 0;       // how long Run holds its thread when it does not compute
   std::shared_ptr<FakeRecord> record = std::make_shared<FakeRecord>();
 };
 
