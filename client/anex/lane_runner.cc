@@ -56,6 +56,7 @@ absl::StatusOr<Completion> LaneRunner::RunOnRing(Transport& transport, Submissio
       transport.call_deadline() + absl::Nanoseconds(std::max<int64_t>(submission.deadline_ns, 0));
   absl::StatusOr<Completion> done = ring_->Next(patience);
   if (!done.ok()) {  // too late or over: its completion, if it still comes, is nobody's
+    (void)transport.Cancel(lane_, last_run_);
     DropRing(absl::StrCat("the ring was left: ", std::string(done.status().message())));
     return done;
   }

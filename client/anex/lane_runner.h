@@ -44,7 +44,8 @@ class LaneRunner {
   absl::Mutex run_mutex_;  // held as long as a run goes through the ring
   uint32_t runs_ ABSL_GUARDED_BY(run_mutex_) = 0;
   bool decided_ ABSL_GUARDED_BY(run_mutex_) = false;  // whether there is to be a ring
-  uint64_t last_run_ ABSL_GUARDED_BY(run_mutex_) = 0;
+  // Far from what clients number their own with: a run that is left is cancelled by it.
+  uint64_t last_run_ ABSL_GUARDED_BY(run_mutex_) = uint64_t{1} << 63;
   RunRingPlace place_ ABSL_GUARDED_BY(run_mutex_);
   std::unique_ptr<SubmissionStream> ring_ ABSL_GUARDED_BY(run_mutex_);
   mutable absl::Mutex said_mutex_;  // taken after run_mutex_, never before

@@ -5,7 +5,8 @@ include(CMakePackageConfigHelpers)
 if(ANEX_SANITIZE)
   return()  # such libraries are for this build's own programs
 endif()
-set(rooms flags wire values shm proto convert transport side_channel_client grpc_transport sdk)
+set(rooms flags wire values shm proto convert transport side_channel_client ring_submission_stream
+          grpc_transport sdk)
 set(targets ${rooms})
 list(TRANSFORM targets PREPEND anex_)
 foreach(room IN LISTS rooms)

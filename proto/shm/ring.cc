@@ -78,7 +78,7 @@ void ClientRing::RingIfAsleep() {
 }
 
 size_t ClientRing::Submit(std::span<const RingSubmission> submissions) {
-  const uint32_t tail = submitted_.load(std::memory_order_relaxed);
+  const uint32_t tail = submitted_;
   const uint32_t head = parts_.frame->submission_head.value.load(std::memory_order_acquire);
   const uint32_t used = tail - head;
   const size_t places =
@@ -86,7 +86,7 @@ size_t ClientRing::Submit(std::span<const RingSubmission> submissions) {
   const uint32_t count = static_cast<uint32_t>(std::min(places, submissions.size()));
   if (count == 0) return 0;
   for (uint32_t i = 0; i < count; ++i) CopyIn(parts_.submission(tail + i), Encode(submissions[i]));
-  submitted_.store(tail + count, std::memory_order_relaxed);
+  submitted_ = tail + count;
   parts_.frame->submission_tail.value.store(tail + count, std::memory_order_seq_cst);
   RingIfAsleep();
   return count;
@@ -109,9 +109,11 @@ bool ClientRing::Take(Taken& to) {
   }
   ++taken_;
   parts_.frame->completion_head.value.store(taken_, std::memory_order_seq_cst);
-  // The daemon leaves submissions where they are while there is no place for their completions.
-  const uint32_t seen = parts_.frame->submission_head.value.load(std::memory_order_acquire);
-  if (seen != submitted_.load(std::memory_order_relaxed)) RingIfAsleep();
+  // The daemon leaves submissions where they are while there is no place for their completions; the
+  // look at the tail must not come before the store above ("sleeping for want of room").
+  const uint32_t put_in = parts_.frame->submission_tail.value.load(std::memory_order_seq_cst);
+  const uint32_t seen = parts_.frame->submission_head.value.load(std::memory_order_relaxed);
+  if (seen != put_in) RingIfAsleep();
   return true;
 }
 
@@ -166,8 +168,21 @@ absl::Status DaemonRing::Break(std::string_view what) {
   return absl::DataLossError(absl::StrCat("the ring is broken: ", std::string(what)));
 }
 
+// Something waits and has a place, or makes no sense.
+bool DaemonRing::Takable(uint32_t tail_untrusted, uint32_t head_untrusted) const {
+  const uint32_t waiting = tail_untrusted - taken_;
+  if (waiting == 0) return false;
+  if (waiting > geometry_.submission_entries) return true;
+  if (head_untrusted - last_head_ > posted_.load(std::memory_order_acquire) - last_head_) {
+    return true;
+  }
+  return taken_ - head_untrusted < geometry_.completion_entries;
+}
+
 bool DaemonRing::HasSubmissions() const {
-  return parts_.frame->submission_tail.value.load(std::memory_order_acquire) != taken_;
+  const RingFrame& frame = *parts_.frame;
+  return Takable(frame.submission_tail.value.load(std::memory_order_acquire),
+                 frame.completion_head.value.load(std::memory_order_acquire));
 }
 
 absl::StatusOr<size_t> DaemonRing::Take(std::span<RingEntryWords> out) {
@@ -221,7 +236,7 @@ bool DaemonRing::PrepareToSleep() {
   const uint32_t head = frame.completion_head.value.load(std::memory_order_seq_cst);
   // Nothing came, or what came has no place for its completion: the client rings when it has made
   // one.
-  if (tail == taken_ || taken_ - head >= geometry_.completion_entries) return true;
+  if (!Takable(tail, head)) return true;
   Awake();
   return false;
 }

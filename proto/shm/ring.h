@@ -77,7 +77,7 @@ class ClientRing {
   const RingGeometry geometry_;
   const RingParts parts_;
   std::atomic<bool> abandoned_{false};
-  std::atomic<uint32_t> submitted_{0};  // what submission_tail says
+  uint32_t submitted_ = 0;              // what submission_tail says; the submitter's
   uint32_t taken_ = 0;                  // what completion_head says
   char text_[kRingTextBytes];
 };
@@ -96,7 +96,8 @@ class DaemonRing {
   // Post. DATA_LOSS, saying what was found, once the client's counters make no sense; the ring is
   // kBroken from then on.
   absl::StatusOr<size_t> Take(std::span<RingEntryWords> out);
-  // True if Take would give something (or its error).
+  // True if Take would give something (or its error): not while what waits has no place for its
+  // completion.
   bool HasSubmissions() const;
 
   // REQUIRES: an entry that was taken and has not been answered. `text` is cut to its place;
@@ -114,6 +115,7 @@ class DaemonRing {
   RingState state() const { return state_.load(std::memory_order_acquire); }
 
  private:
+  bool Takable(uint32_t tail_untrusted, uint32_t head_untrusted) const;
   absl::Status Break(std::string_view what);
   void Wake();
 

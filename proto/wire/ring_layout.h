@@ -33,6 +33,22 @@
 // word holds that value; the daemon counts it up before it wakes: no wake-up is lost, not that of a
 // closing ring either. The daemon sleeps on the doorbell, which stays rung.
 //
+// Sleeping for want of room. The daemon also sleeps while submissions wait and there is no place
+// for their completions. Who takes completions out must ring then, and may be another thread than
+// who put the submissions in:
+//
+//   submitter S             daemon D                     taker T
+//   tail = t                daemon_asleep = 1            completion_head = h + 1
+//   daemon_asleep? ring     tail?  t: something waits    tail? more than submission_head: waits
+//                           completion_head?  h: no room daemon_asleep? ring
+//
+// All of it is sequentially consistent, T's look at the tail too. If D sleeps it has seen t and h,
+// so in the one order of all these S's store comes before D's looks and those before T's store: T
+// sees t or more and the flag, and rings. A plainer load of the tail could be done before T's own
+// store on a machine that reorders the two (ARM), find nothing waiting, and T would let D sleep on.
+// T's look at submission_head needs no order: an old value makes it ring for nothing at worst, and
+// none is above what D has taken.
+//
 // What a lying peer can do. The daemon keeps its own copies of all that it wrote and of the geometry
 // and never reads them back. From the client it reads: submission_tail (more than
 // submission_entries ahead: the ring is broken and closed), entries (copied once, then decoded and

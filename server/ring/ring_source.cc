@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "proto/values/within_memory.h"
+
 namespace anex::ring {
 namespace {
 
@@ -64,8 +66,10 @@ bool RingSource::Accept(const RingEntryWords& words_untrusted) {
   const std::string_view wrong = DecodeUntrusted(words_untrusted, entry);
   absl::Status status;
   if (wrong.empty()) {
-    status =
-        parts_.engine->Submit(parts_.caller, SubmissionOf(entry, parts_.lane), shared_from_this());
+    status = WithinMemory("take this submission", [&] {
+      return parts_.engine->Submit(parts_.caller, SubmissionOf(entry, parts_.lane),
+                                   shared_from_this());
+    });
   } else {
     status = absl::InvalidArgumentError(absl::string_view(wrong.data(), wrong.size()));
   }

@@ -40,8 +40,7 @@ using ::testing::IsEmpty;
   (void)written, (void)generation;
 }
 
-[[maybe_unused]] void OfSubmissionQueue(anex::Session& session, anex::Lane& lane,
-                                        anex::Invocation& step) {
+[[maybe_unused]] void OfSubmissionQueue(anex::Lane& lane, anex::Invocation& step) {
 #include "header_examples/submission_queue.inc"
   (void)sent, (void)first;
 }

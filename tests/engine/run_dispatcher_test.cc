@@ -439,6 +439,27 @@ TEST_F(StoppingTest, CancelStopsARunWithinItsStep) {
   ExpectStoppedAndTheOtherServed(absl::StatusCode::kCancelled, "stopped while it ran");
 }
 
+// Jobs are used again; what is told to one must not reach the next.
+TEST_F(StoppingTest, AStopIsOfOneSubmissionAndNotOfTheNext) {
+  const uint64_t lane = OpenLane(1);
+  for (uint64_t round = 1; round <= 5; ++round) {
+    control_->Hold();
+    ASSERT_TRUE(Submit(lane, Tagged(1), round).ok());
+    ASSERT_TRUE(control_->WaitForStarted(static_cast<int>(2 * round - 1)));
+    EXPECT_EQ(dispatcher_->Cancel(lane, round), 1u);
+    EXPECT_EQ(Next().status.code(), absl::StatusCode::kCancelled);
+    ASSERT_TRUE(dispatcher_->WaitIdle(lane, Soon()).ok());  // its job can be had again
+    ASSERT_TRUE(Submit(lane, Tagged(2), 100 + round).ok());
+    ASSERT_TRUE(control_->WaitForStarted(static_cast<int>(2 * round)));
+    absl::SleepFor(absl::Milliseconds(5));  // it looks for a stop every millisecond
+    control_->Release();
+    const Completion next = Next();
+    EXPECT_EQ(next.user_data, 100 + round);
+    EXPECT_TRUE(next.status.ok()) << next.status;
+    ASSERT_TRUE(dispatcher_->WaitIdle(lane, Soon()).ok());
+  }
+}
+
 TEST_F(StoppingTest, WhatIsForOneCallersQueueIsCancelledAndNothingElse) {
   const uint64_t lane = HoldOne();
   ASSERT_TRUE(Submit(lane, Tagged(3), 1).ok());  // of the same lane, with the same user_data

@@ -92,6 +92,13 @@ class RingTest : public engine::testing::EngineTest {
     absl::MutexLock lock(&mutex_);
     return broken_;
   }
+  // The same once there is something: a ring says so to its client first.
+  std::vector<std::string> WaitForBroken() {
+    absl::MutexLock lock(&mutex_);
+    const auto some = [this] { return !broken_.empty(); };
+    mutex_.AwaitWithTimeout(absl::Condition(&some), kSoon);
+    return broken_;
+  }
   // Until the device thread has gone to sleep and stayed there for a while.
   void WaitUntilAsleep() {
     for (uint64_t seen = ~uint64_t{0}; seen != engine_->device_sleeps();) {

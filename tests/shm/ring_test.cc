@@ -88,6 +88,7 @@ TEST(RingTest, AFullRingTakesWhatFitsAndNoMore) {
   // There is place for submissions again, but none for their completions.
   EXPECT_EQ(ring.client->Submit(six), 4u);
   EXPECT_EQ(*ring.Serve(), 0u);
+  EXPECT_FALSE(ring.daemon->HasSubmissions()) << "nothing that may be taken";
   EXPECT_TRUE(ring.daemon->PrepareToSleep()) << "nothing can be done until the client takes some";
   EXPECT_FALSE(ring.BellRings(0));
   ClientRing::Taken taken;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -60,7 +61,7 @@ struct Job {
 
   // Of all its runs on the device: one that is told to stop is not run again. A new one for each
   // submission, as a stop is for good.
-  std::optional<device::CallControl> control;
+  std::optional<device::CallControl> control{std::in_place};
 
   bool stop_requested = false;  // by somebody; guarded by the dispatcher's lock
   bool late = false;            // stopped for its deadline; guarded by the dispatcher's lock
