@@ -81,7 +81,7 @@ TEST_F(RingDoorTest, WhoTakesNoCompletionsStopsBeingServed) {
   WaitUntilAsleep();
   const uint64_t slept = engine_->device_sleeps();
   absl::SleepFor(absl::Milliseconds(200));
-  EXPECT_EQ(engine_->device_sleeps(), slept) << "nobody turns for entries that have no place";
+  EXPECT_LE(engine_->device_sleeps(), slept + 2) << "nobody turns for entries that have no place";
   EXPECT_TRUE(engine_->Evaluate(other, EngineTest::Run(theirs)).ok());
   for (uint64_t i = 0; i < 8; ++i) EXPECT_EQ(Next(end).entry.user_data, i);
 }
@@ -280,7 +280,8 @@ TEST_F(RingDoorTest, EightIdleRingsWakeNobody) {
   WaitUntilAsleep();
   const uint64_t slept = engine_->device_sleeps();
   absl::SleepFor(absl::Milliseconds(500));
-  EXPECT_EQ(engine_->device_sleeps(), slept);
+  // A thread that the machine held up may have had a last look to make; one that turns makes many.
+  EXPECT_LE(engine_->device_sleeps(), slept + 2);
 }
 
 TEST_F(RingDoorTest, ManyRingsAtOnceEachGetTheirOwn) {
