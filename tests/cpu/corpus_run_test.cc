@@ -160,6 +160,7 @@ TEST_P(CorpusRun, GivesFiniteNumbersThatBothModesAgreeOn) {
   const std::unique_ptr<Device> device = MakeCpuDevice();
   const auto program = Checked(SourceOf(name, text));
   ASSERT_NE(program, nullptr);
+  for (const Lacking& lacking : device->FindLacking(*program)) ADD_FAILURE() << lacking.what;
   if (WorkOf(*program) <= kWholeInReference || std::getenv("ANEX_CORPUS_FULL") != nullptr) {
     RunInBoth(*device, program);
     return;

@@ -49,8 +49,6 @@ class DryValues final : public OpSite::Values {
   std::vector<bool> computed_;  // by ValueId
 };
 
-bool IsStateOp(const std::string& op) { return op == "read_state" || op == "write_state"; }
-
 }  // namespace
 
 std::vector<Lacking> FindLackingIn(const mil::Function& function) {

@@ -20,10 +20,6 @@
 namespace anex::device::cpu {
 namespace {
 
-bool IsStateOp(const std::string& op) {
-  return op == "read_state" || op == "write_state" || op == "coreml_update_state";
-}
-
 // The account has said no. Thrown and caught in here: constants are placed deep in what kernels ask
 // about their operands.
 struct NoMemory {

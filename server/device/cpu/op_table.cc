@@ -104,6 +104,10 @@ constexpr OpEntry kEntries[] = {
 
 std::span<const OpEntry> OpEntries() { return kEntries; }
 
+bool IsStateOp(std::string_view op) {
+  return op == "read_state" || op == "write_state" || op == "coreml_update_state";
+}
+
 const OpEntry* FindOpEntry(std::string_view op) {
   for (const OpEntry& entry : kEntries) {
     if (entry.op == op) return &entry;

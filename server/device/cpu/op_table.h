@@ -20,6 +20,8 @@ struct OpEntry {
 // Null if the device does not have the operation.
 const OpEntry* FindOpEntry(std::string_view op);
 std::span<const OpEntry> OpEntries();
+// Those that read and write states: no kernels, but copies that lowering makes itself.
+bool IsStateOp(std::string_view op);
 
 }  // namespace anex::device::cpu
 
