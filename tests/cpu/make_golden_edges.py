@@ -79,6 +79,11 @@ def edge_numbers():
                 simple(family, "gelu", {"x": g[keep]}, f[keep], dtype, f'mode = string("{mode}")', 16, f"{dtype}_{mode}")
             else:
                 simple(family, "gelu", {"x": g}, f, dtype, f'mode = string("{mode}")', few, f"{dtype}_{mode}")
+        if dtype == "fp32":  # results below the normal numbers are exact to 2^-142
+            far = np.array([-86, -87.5, -88.9, -91, -95.5, -100, -103, -104.5, -150, 86, 89, 104, 1e30], np.float32)
+            far = far.astype(TYPES[dtype])
+            simple(family, "sigmoid", {"x": far}, sigmoid(wide(far)), dtype, "", 4, "far")
+            simple(family, "silu", {"x": far}, wide(far) * sigmoid(wide(far)), dtype, "", 4, "far", 2.0 ** -142)
         q = np.array([-np.inf, np.inf, -0.0, 0.125, 0.375, -0.125, -0.375, 31.875, -32.125, 1e4, -1e4], TYPES[dtype])
         for to, low, high, zero in (("int8", -128, 127, -3), ("uint8", 0, 255, 130)):
             case(family, f"quantize_{to}_{dtype}", {"input": q},

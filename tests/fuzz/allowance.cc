@@ -84,9 +84,9 @@ Allowance AllowanceOf(const mil::Function& function, const mil::Operation& opera
   if (!IsFloat(result.dtype)) return {};
   if (op == "gelu" && !half) {
     const double x = std::min(LargestOf(function, operation.Single("x"), values), 15.0);
-    return {4 + static_cast<int64_t>(2 * x * x), 0};
+    return {4 + static_cast<int64_t>(2 * x * x), 0x1p-142};
   }
-  if (kFunctions.contains(op)) return {half ? 1 : 4, 0};
+  if (kFunctions.contains(op)) return {half ? 1 : 4, half ? 0 : 0x1p-142};
   if (kSums.contains(op)) return {1, 0};
   if (kProducts.contains(op)) return {1, SlackOfProduct(function, operation, values)};
   // Of the largest element: where terms cancel, what is left has the error of the terms.
