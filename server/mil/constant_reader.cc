@@ -177,7 +177,7 @@ std::shared_ptr<const Constant> ConstantReader::ReadNumbers(const ValueSyntax& v
                 absl::StrCat(type.ToString(), " has ", elements, " elements, found ", found));
     return nullptr;
   }
-  if (!CheckNesting(value.literal, type)) return nullptr;
+  if (elements > 0 && !CheckNesting(value.literal, type)) return nullptr;
   const size_t size = ElementSize(tensor.dtype);
   constant_bytes_ += elements * size;  // bounded by the literals of the text
   auto bytes = std::make_shared<std::vector<std::byte>>(elements * size);

@@ -213,6 +213,13 @@ class OperationChecker {
                                " entries; at most ", kMostInts, " are possible"));
       return false;
     }
+    if (shape.ElementCount() == 0 && !(is_list && parameter.max_rank == 1)) {
+      SeeDeclaration(
+          sink_.Error(Code::kArgumentType, at, absl::StrCat(Who(parameter), " has no elements"),
+                      "an empty list is good for axes and shapes only"),
+          id);
+      return false;
+    }
     const bool one_element = parameter.max_rank == 0 && shape.ElementCount() == 1;
     if (shape.rank() > parameter.max_rank && !(one_element && shape.rank() <= 1)) {
       SeeDeclaration(sink_.Error(Code::kArgumentType, at,

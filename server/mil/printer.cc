@@ -42,7 +42,7 @@ std::string Nested(const Shape& shape, std::vector<std::string> parts) {
     }
     parts = std::move(joined);
   }
-  return parts[0];
+  return parts.empty() ? "[]" : parts[0];
 }
 
 bool FitsWeightFile(DType dtype) {  // the layout has no code for 64-bit elements

@@ -159,7 +159,7 @@ void Resolver::ResolveConst(const OperationSyntax& operation) {
     return AddResults(operation, true);
   }
   const NamedType& output = operation.outputs[0];
-  const std::optional<DeclaredType> declared = types_.Read(output.type);
+  const std::optional<DeclaredType> declared = types_.ReadOfConstant(output.type);
   std::shared_ptr<const Constant> constant;
   if (val == nullptr || val->values.size() != 1 || val->values[0].reference()) {
     const ArgumentSyntax* meant = MistypedVal(source_, operation);
@@ -169,7 +169,7 @@ void Resolver::ResolveConst(const OperationSyntax& operation) {
   } else if (declared.has_value()) {
     const ValueSyntax& value = *val->values[0].value;
     std::optional<DeclaredType> type = declared;
-    if (value.typed) type = types_.Read(value.type);
+    if (value.typed) type = types_.ReadOfConstant(value.type);
     if (type.has_value() && !type->IsFixed()) {
       sink_.Error(Code::kDynamicShape, value.type.span,
                   "a constant cannot have an unknown dimension");
@@ -256,7 +256,7 @@ std::optional<ValueId> Resolver::AddImmediate(const ValueSyntax& value,
                                               const ScalarType* expected) {
   std::optional<DeclaredType> type;
   if (value.typed) {
-    type = types_.Read(value.type);
+    type = types_.ReadOfConstant(value.type);
     if (type.has_value() && !type->IsFixed()) {
       sink_.Error(Code::kDynamicShape, value.type.span,
                   "a constant cannot have an unknown dimension");
@@ -268,7 +268,7 @@ std::optional<ValueId> Resolver::AddImmediate(const ValueSyntax& value,
     const Literal* literal =
         value.literal == value.literal_end ? nullptr : &syntax_.literals[value.literal];
     if (literal != nullptr && literal->kind == Literal::Kind::kList) {
-      type->dims = {std::max<int64_t>(int64_t{literal->end} - value.literal - 1, 1)};
+      type->dims = {int64_t{literal->end} - value.literal - 1};
     }
     sink_.Note(Code::kUntypedLiteral, value.span,
                absl::StrCat("a literal without a type; taken as ", type->ToString()));
@@ -381,6 +381,11 @@ void Resolver::ResolveOutputs(const FunctionSyntax& function) {
     if (sink_.full()) return;
     const std::optional<ValueId> id = Lookup(output);
     if (!id.has_value()) continue;
+    const Type& type = resolved_.function.values[*id].type;
+    if (type.kind == TypeKind::kTensor && type.tensor.shape.ElementCount() == 0) {
+      sink_.Error(Code::kBadShape, output, "an output without elements",
+                  "an empty list is good for axes and shapes only");
+    }
     resolved_.function.outputs.push_back(*id);
     resolved_.outputs.push_back(output);
   }

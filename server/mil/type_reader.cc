@@ -9,12 +9,16 @@ namespace anex::mil {
 
 bool DeclaredType::IsFixed() const { return std::ranges::find(dims, kUnknownDim) == dims.end(); }
 
+bool DeclaredType::IsEmptyList() const {
+  return kind == TypeKind::kTensor && dims.size() == 1 && dims[0] == 0;
+}
+
 Type DeclaredType::Fixed() const {
   Type type;
   type.kind = kind;
   if (kind == TypeKind::kString) return type;
   type.tensor.dtype = scalar.dtype;
-  type.tensor.shape = Shape::Make(dims).value_or(Shape());
+  type.tensor.shape = IsEmptyList() ? Shape({0}) : Shape::Make(dims).value_or(Shape());
   return type;
 }
 
@@ -80,12 +84,20 @@ std::optional<DeclaredType> TypeReader::Read(const TypeSyntax& type) {
   return declared;
 }
 
+std::optional<DeclaredType> TypeReader::ReadOfConstant(const TypeSyntax& type) {
+  constant_ = true;
+  std::optional<DeclaredType> declared = Read(type);
+  constant_ = false;
+  return declared;
+}
+
 bool TypeReader::CheckDims(const TypeSyntax& type, const DeclaredType& declared) {
   if (declared.kind == TypeKind::kString) {
     if (declared.dims.empty()) return true;
     sink_.Error(Code::kUnsupportedType, type.span, "a tensor of strings is not supported");
     return false;
   }
+  if (constant_ && declared.IsEmptyList()) return true;
   std::vector<int64_t> dims = declared.dims;
   std::ranges::replace(dims, kUnknownDim, int64_t{1});
   const absl::StatusOr<Shape> shape = Shape::Make(dims);

@@ -19,7 +19,8 @@ struct DeclaredType {
   ScalarType scalar;
   std::vector<int64_t> dims;  // kUnknownDim for "?"
 
-  bool IsFixed() const;  // no unknown dimension
+  bool IsFixed() const;      // no unknown dimension
+  bool IsEmptyList() const;  // tensor<int32, [0]>: no axes, the shape of a scalar
   // REQUIRES: IsFixed(), and dims have been checked (TypeReader gives no others).
   Type Fixed() const;
   bool Accepts(const Type& type) const;  // unknown dimensions accept any size
@@ -33,12 +34,15 @@ class TypeReader {
   // nullopt after a report, by the parser if the type is empty: unknown scalar, a kind that values
   // cannot have, an impossible shape.
   std::optional<DeclaredType> Read(const TypeSyntax& type);
+  // The same for what is written down: it may be an empty list.
+  std::optional<DeclaredType> ReadOfConstant(const TypeSyntax& type);
 
  private:
   bool CheckDims(const TypeSyntax& type, const DeclaredType& declared);
 
   const SourceText& source_;
   DiagnosticSink& sink_;
+  bool constant_ = false;  // what is being read
 };
 
 }  // namespace anex::mil

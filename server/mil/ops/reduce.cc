@@ -32,6 +32,9 @@ Inferred InferReduce(OpContext& context) {
   }
   const std::optional<std::vector<int>> axes = context.AxesOf("axes", rank);
   if (!axes.has_value()) return std::nullopt;
+  if (axes->empty()) {
+    return context.Fail("axes", "no axes to reduce", "leave `axes` out to reduce all of them");
+  }
   const std::optional<Shape> shape = Reduced(context, "axes", *axes);
   if (!shape.has_value()) return std::nullopt;
   return std::vector{TensorType{context.DTypeOf("x"), *shape}};
