@@ -29,10 +29,6 @@ constexpr std::string_view kUnevenGroups = "maderix_test_conv_attn3__grouped.mil
 // of those add up.
 constexpr double kTolerance = 1.0 / 128;
 
-// Inputs lie in +-kInputScale. Some programs carry weights in their inputs and multiply sums of 768
-// products with one another: at this scale the largest value seen is in the hundreds.
-constexpr double kInputScale = 0.1;
-
 // Multiplications of the operations that have many.
 double WorkOf(const mil::Program& program) {
   double work = 0;
@@ -54,26 +50,6 @@ double WorkOf(const mil::Program& program) {
     }
   }
   return work;
-}
-
-// Floats as noise; integers are token numbers, lengths and the like: small, and not all alike.
-Tensor InputFor(const PortInfo& port, uint32_t seed) {
-  const TensorLayout& layout = port.layout;
-  if (IsFloat(layout.dtype) || layout.dtype == DType::kBool) {
-    return NoiseTensor(layout.dtype, layout.shape, seed, kInputScale);
-  }
-  std::vector<double> values;
-  for (int64_t i = 0; i < layout.shape.ElementCount(); ++i) values.push_back(1 + (i + seed) % 3);
-  return MakeTensor(layout.dtype, layout.shape, values);
-}
-
-Tensors InputsFor(const FunctionInfo& info) {
-  Tensors inputs;
-  uint32_t seed = 1;
-  for (const PortInfo& port : info.ports) {
-    if (port.direction == PortDirection::kInput) inputs[port.name] = InputFor(port, seed++);
-  }
-  return inputs;
 }
 
 double Largest(const std::vector<double>& values) {

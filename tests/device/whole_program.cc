@@ -85,6 +85,21 @@ std::map<uint64_t, size_t> SparseMasks(const std::string& text) {
   return masks;
 }
 
+// Inputs lie in +-kInputScale. Some programs carry weights in their inputs and multiply sums of 768
+// products with one another: at this scale the largest value seen is in the hundreds.
+constexpr double kInputScale = 0.1;
+
+// Floats as noise; integers are token numbers, lengths and the like: small, and not all alike.
+Tensor InputFor(const PortInfo& port, uint32_t seed) {
+  const TensorLayout& layout = port.layout;
+  if (IsFloat(layout.dtype) || layout.dtype == DType::kBool) {
+    return NoiseTensor(layout.dtype, layout.shape, seed, kInputScale);
+  }
+  std::vector<double> values;
+  for (int64_t i = 0; i < layout.shape.ElementCount(); ++i) values.push_back(1 + (i + seed) % 3);
+  return MakeTensor(layout.dtype, layout.shape, values);
+}
+
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 constexpr uint64_t kSmaller = 8, kLeastShrunk = 32, kPairs = 8192;
@@ -133,6 +148,15 @@ std::string InSmall(const std::string& text) {
     i = end;
   }
   return small;
+}
+
+Tensors InputsFor(const FunctionInfo& info) {
+  Tensors inputs;
+  uint32_t seed = 1;
+  for (const PortInfo& port : info.ports) {
+    if (port.direction == PortDirection::kInput) inputs[port.name] = InputFor(port, seed++);
+  }
+  return inputs;
 }
 
 }  // namespace anex::device
