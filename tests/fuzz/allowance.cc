@@ -31,6 +31,10 @@ const Names kProducts = {"matmul", "linear",         "einsum",
                          "conv",   "conv_transpose", "scaled_dot_product_attention"};
 const Names kRecurrent = {"lstm", "gru", "rnn"};
 
+// The larger of 0 and -0 is either.
+const Names kExtremes = {"maximum",    "minimum", "max_pool",           "reduce_max",
+                         "reduce_min", "scatter", "scatter_along_axis", "scatter_nd"};
+
 double Largest(const Tensor& tensor) {
   double largest = 0;
   for (const double value : ValuesOf(tensor)) {
@@ -87,13 +91,13 @@ Allowance AllowanceOf(const mil::Function& function, const mil::Operation& opera
     return {4 + static_cast<int64_t>(2 * x * x), 0x1p-142};
   }
   if (kFunctions.contains(op)) return {half ? 1 : 4, half ? 0 : 0x1p-142};
-  if (kSums.contains(op)) return {1, 0};
-  if (kProducts.contains(op)) return {1, SlackOfProduct(function, operation, values)};
+  if (kSums.contains(op)) return {1, 0, false};
+  if (kProducts.contains(op)) return {1, SlackOfProduct(function, operation, values), false};
   // Of the largest element: where terms cancel, what is left has the error of the terms.
   const double largest = LargestOf(function, operation.results[0], values);
-  if (kNorms.contains(op)) return {half ? 1 : 64, std::ldexp(largest, half ? -24 : -20)};
-  if (kRecurrent.contains(op)) return {1, 1e-3};
-  return {};
+  if (kNorms.contains(op)) return {half ? 1 : 64, std::ldexp(largest, half ? -24 : -20), false};
+  if (kRecurrent.contains(op)) return {1, 1e-3, false};
+  return {0, 0, !kExtremes.contains(op)};
 }
 
 }  // namespace anex::device::cpu

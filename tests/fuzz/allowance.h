@@ -13,6 +13,7 @@ namespace anex::device::cpu {
 struct Allowance {
   int64_t ulps = 0;
   double slack = 0;  // absolute; infinite where terms of a product may leave the range of floats
+  bool signed_zeros = true;  // false where nothing defines the sign of a zero
 };
 
 // `values` has the operands that are no constants.

@@ -188,6 +188,9 @@ std::string Differ(const Tensor& right, const Tensor& found, const Allowance& al
   const std::vector<double> want = ValuesOf(right), have = ValuesOf(found);
   if (std::isinf(allowance.slack)) return "";
   for (size_t i = 0; i < want.size(); ++i) {
+    if (allowance.signed_zeros && ZerosDiffer(want[i], have[i])) {
+      return absl::StrCat("element ", i, ": a zero of the other sign than ", want[i]);
+    }
     if (SameNumber(want[i], have[i])) continue;
     const bool counted = right.dtype == DType::kFp16 || right.dtype == DType::kFp32;
     const int64_t apart = counted ? UlpsApart(right, found, static_cast<int64_t>(i)) : INT64_MAX;
