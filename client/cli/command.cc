@@ -39,6 +39,7 @@ void AddCommands(CLI::App& app, Chosen& chosen) {
   AddCacheCommand(app, chosen);
   AddLimitsCommand(app, chosen);
   AddConfigCommand(app, chosen);
+  AddBenchCommand(app, chosen);
   AddDrainCommand(app, chosen);
   AddEvictCommand(app, chosen);
   AddVersionCommand(app, chosen);

@@ -31,6 +31,9 @@ struct Globals {
   double timeout_s = 60;
 };
 
+// Gives a transport without a session, as often as it is asked.
+using TransportSource = std::function<absl::StatusOr<std::shared_ptr<Transport>>()>;
+
 struct Context {
   std::ostream& out;
   std::function<int()> write_error = nullptr;  // errno of what failed on `out`; null = not known
@@ -39,12 +42,15 @@ struct Context {
   Style style{false};          // of `out`
   Style err_style{false};      // of `err`
   bool terminal = false;       // `out` is one
+  int columns = 80;            // of that terminal
   bool err_terminal = false;   // `err` is one
   std::string program;         // as this one was called
   Globals globals;
   // How to reach a daemon, and an engine in this process.
   std::function<absl::StatusOr<std::shared_ptr<Transport>>(const Globals&)> connect;
   std::function<absl::StatusOr<std::shared_ptr<Transport>>()> in_process;
+  // Starts an engine in this process for several sessions; null in a build that has none.
+  std::function<absl::StatusOr<TransportSource>()> share_in_process = nullptr;
 
   absl::StatusOr<std::shared_ptr<Transport>> Connect() const { return connect(globals); }
   absl::StatusOr<Session> OpenSession(bool use_in_process = false) const;
@@ -65,6 +71,7 @@ using Chosen = Action;
 CLI::App* AddCommand(CLI::App& root, const std::string& name, const std::string& what,
                      const std::string& example, Chosen& chosen, Action action);
 
+void AddBenchCommand(CLI::App& root, Chosen& chosen);
 void AddCacheCommand(CLI::App& root, Chosen& chosen);
 void AddCheckCommand(CLI::App& root, Chosen& chosen);
 void AddCompileCommand(CLI::App& root, Chosen& chosen);

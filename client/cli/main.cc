@@ -1,5 +1,6 @@
 // anectl: looks at, controls and uses anexd. A thin user of the SDK: every command is a file in
 // commands/, every screen a function in output/.
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -27,6 +28,22 @@ absl::StatusOr<std::shared_ptr<anex::Transport>> StartInProcess() {
   return anex::MakeInprocTransport(*std::move(engine));
 }
 
+absl::StatusOr<anex::cli::TransportSource> ShareInProcess() {
+  auto engine = anex::StartInprocEngine({});
+  if (!engine.ok()) return engine.status();
+  return anex::cli::TransportSource(
+      [engine = *std::move(engine)]() -> absl::StatusOr<std::shared_ptr<anex::Transport>> {
+        return anex::MakeInprocTransport(engine);
+      });
+}
+
+// 80 if it is no terminal, or one that does not say.
+int ColumnsOf(int descriptor) {
+  winsize size{};
+  const bool known = ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 80;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -40,9 +57,11 @@ int main(int argc, char** argv) {
                              .style = anex::cli::Style::For(STDOUT_FILENO),
                              .err_style = anex::cli::Style::For(STDERR_FILENO),
                              .terminal = ::isatty(STDOUT_FILENO) == 1,
+                             .columns = ColumnsOf(STDOUT_FILENO),
                              .err_terminal = ::isatty(STDERR_FILENO) == 1,
                              .program = argc > 0 ? argv[0] : "anectl",
                              .connect = ConnectToDaemon,
-                             .in_process = StartInProcess};
+                             .in_process = StartInProcess,
+                             .share_in_process = ShareInProcess};
   return anex::cli::RunAnectl(std::vector<std::string>(argv + 1, argv + argc), context);
 }

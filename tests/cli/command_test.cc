@@ -68,7 +68,7 @@ class CommandTest : public ::testing::Test {
 
 const char* const kCommands[] = {"status",  "devices", "sessions", "kernels",  "surfaces", "cache",
                                  "compile", "check",   "run",      "describe", "drain",    "evict",
-                                 "limits",  "config",  "version",  "fmt"};
+                                 "limits",  "config",  "version",  "fmt",      "bench"};
 
 TEST_F(CommandTest, EveryHelpEndsWithAnExample) {
   for (const std::string command : kCommands) {

@@ -46,6 +46,13 @@ absl::Status Faults::BeginRun() {
   return run_;
 }
 
+bool Faults::SkipsThisRun() {
+  absl::MutexLock lock(&mutex_);
+  if (skip_every_ == 0 || ++until_skip_ < skip_every_) return false;
+  until_skip_ = 0;
+  return true;
+}
+
 bool Faults::WaitForRunStarted(int count, absl::Duration patience) {
   absl::MutexLock lock(&mutex_);
   const auto reached = [&] { return runs_started_ >= count; };
@@ -82,7 +89,12 @@ class FaultRequest final : public Request {
 
   absl::StatusOr<RunStats> Run(CallControl& control) override {
     const absl::Status fault = faults_->BeginRun();
-    absl::StatusOr<RunStats> result = fault.ok() ? inner_->Run(control) : fault;
+    absl::StatusOr<RunStats> result = RunStats();
+    if (!fault.ok()) {
+      result = fault;
+    } else if (!faults_->SkipsThisRun()) {
+      result = inner_->Run(control);
+    }
     if (faults_->answers_wrong()) {
       for (const auto& output : outputs_) output->data()[0] = ~output->data()[0];
     }

@@ -34,6 +34,8 @@ class Faults {
   void SlowRun(absl::Duration each) { Set(run_time_, each); }
   // Inverts the bits of the first byte of each output after a run.
   void WrongAnswers(bool on) { Set(wrong_, on); }
+  // Of `every` runs one does nothing and says that all went well; 0 = none.
+  void SkipRuns(int every) { Set(skip_every_, every); }
 
   // Runs (or compiles) that begin from now on stay inside until ReleaseRuns (ReleaseCompiles).
   void HangRuns() { Set(hang_runs_, true); }
@@ -80,6 +82,7 @@ class Faults {
   }
   absl::Status BeginRun();
   void EndRun() { Add(runs_ended_, 1); }
+  bool SkipsThisRun();
   bool answers_wrong() const {
     absl::MutexLock lock(&mutex_);
     return wrong_;
@@ -90,6 +93,7 @@ class Faults {
   absl::Status make_, compile_, load_, prepare_, run_;
   absl::Duration compile_time_, run_time_;
   bool wrong_ = false, hang_runs_ = false, hang_compiles_ = false;
+  int skip_every_ = 0, until_skip_ = 0;
   int devices_made_ = 0, compiles_started_ = 0, runs_started_ = 0, runs_ended_ = 0;
   int executables_alive_ = 0;
 };
