@@ -217,6 +217,10 @@ class Engine {
   // queued and no completion will come.
   absl::Status Submit(const Caller& caller, const Submission& submission,
                       std::shared_ptr<CompletionSink> completions);
+  // The same for several in one lane, in order, up to the first that is refused: returns how many
+  // were queued, and `refused` says why not the next one.
+  size_t SubmitSome(const Caller& caller, std::span<const Submission> submissions,
+                    const std::shared_ptr<CompletionSink>& completions, absl::Status& refused);
   // Submit and wait. A failed run is a Completion with a bad status; an error means not accepted,
   // or that the caller left: then it is cancelled.
   absl::StatusOr<Completion> Evaluate(const Caller& caller, const Submission& submission);

@@ -1,11 +1,14 @@
 // The engine's verbs about invocations, chains, lanes, fences and submissions.
 #include <algorithm>
+#include <array>
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "proto/values/within_memory.h"
 #include "server/engine/engine_impl.h"
 
 namespace anex::engine {
@@ -13,6 +16,9 @@ namespace {
 
 // How often a caller that waits for a completion is asked whether it still does.
 constexpr absl::Duration kPoll = absl::Milliseconds(50);
+
+// Resolved at one time, on the stack; as many as a ring gives at a look.
+constexpr size_t kMostAtOnce = 16;
 
 int64_t After(int64_t now_ns, int64_t duration_ns) {
   return duration_ns > INT64_MAX - now_ns ? INT64_MAX : now_ns + duration_ns;
@@ -212,32 +218,78 @@ absl::StatusOr<Dispatcher*> Engine::Impl::Settle(const Session& session, LaneId 
 
 absl::Status Engine::Submit(const Caller& caller, const Submission& submission,
                             std::shared_ptr<CompletionSink> completions) {
+  absl::Status refused;
+  SubmitSome(caller, std::span(&submission, 1), completions, refused);
+  return refused;
+}
+
+size_t Engine::SubmitSome(const Caller& caller, std::span<const Submission> submissions,
+                          const std::shared_ptr<CompletionSink>& completions,
+                          absl::Status& refused) {
+  refused = absl::OkStatus();
+  if (submissions.empty()) return 0;
   absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
-  if (!session.ok()) return session.status();
-  if (submission.deadline_ns < 0) {
-    return absl::InvalidArgumentError("a submission's deadline is from now, not negative");
+  absl::StatusOr<std::shared_ptr<SessionLane>> lane =
+      session.ok() ? (*session)->lanes.Find(submissions.front().lane) : session.status();
+  if (!lane.ok()) {
+    refused = lane.status();
+    return 0;
   }
-  absl::StatusOr<std::shared_ptr<SessionLane>> lane = (*session)->lanes.Find(submission.lane);
-  if (!lane.ok()) return lane.status();
-  std::string_view device;
-  absl::StatusOr<Work> work = impl_->Resolve(**session, submission, device);
-  if (!work.ok()) return work.status();
-  const int64_t duration = submission.deadline_ns != 0
-                               ? submission.deadline_ns
-                               : static_cast<int64_t>(impl_->default_deadline.value());
-  WorkItem item{*std::move(work), submission.user_data, After(impl_->clock.Now(), duration),
-                submission.step_timings, std::move(completions)};
-  absl::Status queued;
-  {
-    absl::MutexLock lock(&(*lane)->mutex);  // settles the lane; order is that of getting this lock
-    absl::StatusOr<Dispatcher*> dispatcher =
-        impl_->Settle(**session, submission.lane, **lane, device);
-    if (!dispatcher.ok()) return dispatcher.status();
-    queued = (*dispatcher)->Submit((*lane)->device_lane, std::move(item));
+  size_t queued = 0;
+  while (refused.ok() && queued < submissions.size()) {
+    const size_t count = std::min(submissions.size() - queued, kMostAtOnce);
+    absl::Status why;
+    refused = WithinMemory("take this submission", [&] {
+      queued +=
+          impl_->SubmitTo(**session, **lane, submissions.subspan(queued, count), completions, why);
+      return absl::OkStatus();
+    });
+    refused.Update(why);
   }
   if ((*session)->ended()) {  // it ended meanwhile, maybe before the lane was opened
     for (const auto& dispatcher : impl_->dispatchers) dispatcher->CloseLanes((*session)->id());
   }
+  return queued;
+}
+
+size_t Engine::Impl::SubmitTo(const Session& session, SessionLane& lane,
+                              std::span<const Submission> submissions,
+                              const std::shared_ptr<CompletionSink>& completions,
+                              absl::Status& refused) const {
+  std::array<WorkItem, kMostAtOnce> items;
+  std::array<std::string_view, kMostAtOnce> devices;
+  const int64_t now_ns = clock.Now();
+  size_t resolved = 0;
+  for (; resolved < submissions.size(); ++resolved) {
+    const Submission& submission = submissions[resolved];
+    absl::StatusOr<Work> work =
+        submission.deadline_ns < 0
+            ? absl::InvalidArgumentError("a submission's deadline is from now, not negative")
+            : Resolve(session, submission, devices[resolved]);
+    if (!work.ok()) {
+      refused = work.status();
+      break;
+    }
+    const int64_t duration = submission.deadline_ns != 0
+                                 ? submission.deadline_ns
+                                 : static_cast<int64_t>(default_deadline.value());
+    items[resolved] = {*std::move(work), submission.user_data, After(now_ns, duration),
+                       submission.step_timings, completions};
+  }
+  absl::MutexLock lock(&lane.mutex);  // settles the lane; order is that of getting this lock
+  absl::Status settled;
+  size_t fit = 0;  // those that go to the lane's device
+  for (; fit < resolved; ++fit) {
+    if (fit > 0 && devices[fit] == devices[fit - 1]) continue;
+    settled = Settle(session, submissions.front().lane, lane, devices[fit]).status();
+    if (!settled.ok()) break;
+  }
+  if (!settled.ok()) refused = settled;
+  if (fit == 0) return 0;
+  absl::Status why;
+  const size_t queued =
+      DispatcherOf(lane.device).SubmitSome(lane.device_lane, std::span(items).first(fit), why);
+  if (!why.ok()) refused = why;
   return queued;
 }
 

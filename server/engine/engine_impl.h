@@ -105,6 +105,12 @@ struct Engine::Impl {
                                      std::string_view device) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lane.mutex);
 
+  // Submits a few to their lane, up to the first that is refused; how many were queued. Throws for
+  // want of memory only if none was.
+  size_t SubmitTo(const Session& session, SessionLane& lane,
+                  std::span<const Submission> submissions,
+                  const std::shared_ptr<CompletionSink>& completions, absl::Status& refused) const;
+
   // Lets `cancel` cancel submissions in a lane, unless none has ever been in it.
   absl::StatusOr<uint32_t> CancelOn(
       const Caller& caller, LaneId lane,

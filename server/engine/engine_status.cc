@@ -136,6 +136,7 @@ std::vector<std::shared_ptr<Session>> ByAge(std::vector<std::shared_ptr<Session>
 }  // namespace
 
 DaemonStatus Engine::GetStatus(const Caller& caller) const {
+  for (const auto& dispatcher : impl_->dispatchers) dispatcher->SettleAccounts();
   DaemonStatus status;
   const int64_t now = impl_->clock.Now();
   status.info = GetInfo(caller);

@@ -8,7 +8,8 @@ namespace anex::profile {
 
 // Values below 8 have a bucket each; above, the three bits after the leading one choose among
 // eight.
-size_t Histogram::BucketOf(uint64_t ns) {
+size_t Histogram::BucketOf(int64_t signed_ns) {
+  const uint64_t ns = static_cast<uint64_t>(std::max<int64_t>(signed_ns, 0));
   if (ns < kSub) return ns;
   const int exponent = std::bit_width(ns) - 1;
   const uint64_t sub = (ns >> (exponent - kSubBits)) & (kSub - 1);
@@ -23,9 +24,8 @@ int64_t Histogram::MiddleOf(size_t bucket) {
   return static_cast<int64_t>(low + width / 2);
 }
 
-void Histogram::Add(int64_t ns) {
-  const uint64_t value = static_cast<uint64_t>(std::max<int64_t>(ns, 0));
-  buckets_[BucketOf(value)].fetch_add(1, std::memory_order_relaxed);
+void Histogram::Add(int64_t ns, uint64_t times) {
+  buckets_[BucketOf(ns)].fetch_add(times, std::memory_order_relaxed);
 }
 
 uint64_t Histogram::count() const {

@@ -15,7 +15,9 @@ namespace anex::profile {
 
 class Histogram {
  public:
-  void Add(int64_t ns);  // negative counts as 0
+  void Add(int64_t ns, uint64_t times = 1);  // negative counts as 0
+  // Whether both would be counted in the same place: then one Add does for them.
+  static bool SameBucket(int64_t a, int64_t b) { return BucketOf(a) == BucketOf(b); }
   uint64_t count() const;
   // The middle of the bucket that holds the `fraction` quantile (0.5, 0.99); 0 when empty.
   int64_t Percentile(double fraction) const;
@@ -25,7 +27,7 @@ class Histogram {
   static constexpr int kSub = 1 << kSubBits;
   static constexpr size_t kBuckets = kSub * (63 - kSubBits + 1);
 
-  static size_t BucketOf(uint64_t ns);
+  static size_t BucketOf(int64_t ns);
   static int64_t MiddleOf(size_t bucket);
 
   std::array<std::atomic<uint64_t>, kBuckets> buckets_{};

@@ -1,9 +1,8 @@
 #include "server/ring/ring_source.h"
 
+#include <span>
 #include <string>
 #include <utility>
-
-#include "proto/values/within_memory.h"
 
 namespace anex::ring {
 namespace {
@@ -54,31 +53,35 @@ bool RingSource::Refill() {
 
 size_t RingSource::Poll() {
   if (broken_ || !Refill()) return 0;
-  const size_t first = at_;
-  while (at_ < count_) {
-    if (!Accept(batch_[at_++])) break;
+  std::array<Submission, kMostTaken> submissions;
+  RingSubmission entry;
+  std::string_view wrong;
+  size_t good = 0;
+  for (; at_ + good < count_; ++good) {
+    wrong = DecodeUntrusted(batch_[at_ + good], entry);
+    if (!wrong.empty()) break;
+    submissions[good] = SubmissionOf(entry, parts_.lane);
   }
-  return at_ - first;
+  absl::Status refused;
+  const size_t accepted = parts_.engine->SubmitSome(
+      parts_.caller, std::span(submissions).first(good), shared_from_this(), refused);
+  at_ += accepted;
+  if (!refused.ok()) {
+    Refuse(submissions[accepted].user_data, std::move(refused));
+    return accepted + 1;
+  }
+  if (wrong.empty()) return accepted;
+  Refuse(entry.user_data,
+         absl::InvalidArgumentError(absl::string_view(wrong.data(), wrong.size())));
+  return accepted + 1;
 }
 
-bool RingSource::Accept(const RingEntryWords& words_untrusted) {
-  RingSubmission entry;
-  const std::string_view wrong = DecodeUntrusted(words_untrusted, entry);
-  absl::Status status;
-  if (wrong.empty()) {
-    status = WithinMemory("take this submission", [&] {
-      return parts_.engine->Submit(parts_.caller, SubmissionOf(entry, parts_.lane),
-                                   shared_from_this());
-    });
-  } else {
-    status = absl::InvalidArgumentError(absl::string_view(wrong.data(), wrong.size()));
-  }
-  if (status.ok()) return true;
+void RingSource::Refuse(uint64_t user_data, absl::Status status) {
+  ++at_;
   Completion refused;
-  refused.user_data = entry.user_data;
+  refused.user_data = user_data;
   refused.status = std::move(status);
   Push(std::move(refused));
-  return false;
 }
 
 bool RingSource::HasWork() const {

@@ -69,8 +69,8 @@ class RingSource final : public engine::WorkSource,
  private:
   // Fills the batch if it is empty; false if there is nothing.
   bool Refill();
-  // True: accepted. False: answered with a refusal.
-  bool Accept(const RingEntryWords& words_untrusted);
+  // Answers the next entry of the batch with a refusal.
+  void Refuse(uint64_t user_data, absl::Status status);
 
   const Parts parts_;
   bool broken_ = false;

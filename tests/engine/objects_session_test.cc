@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "server/engine/objects/session.h"
 #include "server/engine/objects/session_table.h"
 #include "server/engine/objects/usage.h"
@@ -145,13 +147,20 @@ TEST_F(SessionTest, EndFreesEverythingButWhatIsInUse) {
 
 TEST(Usage, CountsByOutcome) {
   Usage usage;
-  for (int i = 0; i < 4; ++i) usage.Submitted();
-  usage.Finished(absl::OkStatus(), 1000);
-  usage.Finished(absl::OkStatus(), 3000);
-  usage.Finished(absl::CancelledError(""), 0);
-  usage.Finished(absl::InternalError(""), 0);
-  usage.Ran(200'000'000, 1'000'000'000);
-  usage.Ran(100'000'000, 1'300'000'000);
+  usage.Submitted();
+  usage.Submitted(3);
+  using Code = absl::StatusCode;
+  const std::vector<UsageNote> notes = {
+      {.ran = true, .device_ns = 200'000'000, .end_ns = 1'000'000'000},
+      {.ran = true,
+       .device_ns = 100'000'000,
+       .end_ns = 1'300'000'000,
+       .finished = Code::kOk,
+       .queue_ns = 1000},
+      {.finished = Code::kOk, .queue_ns = 3000},
+      {.finished = Code::kCancelled},
+      {.finished = Code::kInternal}};
+  usage.Add(notes);
   const UsageCounters counters = usage.Snapshot();
   EXPECT_EQ(counters.submitted, 4u);
   EXPECT_EQ(counters.completed, 2u);
@@ -162,6 +171,21 @@ TEST(Usage, CountsByOutcome) {
   EXPECT_EQ(counters.queue_ns, 4000);
   EXPECT_NEAR(static_cast<double>(counters.queue_p99_ns), 3000, 400);
   EXPECT_NEAR(usage.DeviceShare1s(1'500'000'000), 0.3, 1e-9);
+}
+
+// Copies and runs that fail have the device, too; and many small turns are as busy as they were.
+TEST(Usage, TimeOnTheDeviceCountsWhateverCameOfIt) {
+  Usage usage;
+  std::vector<UsageNote> notes;
+  for (int i = 0; i < 1000; ++i) {  // every other 100 us from 1 s on
+    notes.push_back(
+        {.ran = i % 2 == 0, .device_ns = 100'000, .end_ns = 1'000'000'000 + i * 200'000});
+  }
+  usage.Add(notes);
+  EXPECT_EQ(usage.Snapshot().evaluations, 500u);
+  EXPECT_EQ(usage.Snapshot().device_ns, 100'000'000);
+  EXPECT_EQ(usage.Snapshot().completed, 0u);
+  EXPECT_NEAR(usage.DeviceShare1s(1'200'000'000), 0.1, 0.002);
 }
 
 }  // namespace

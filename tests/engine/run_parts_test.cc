@@ -99,7 +99,10 @@ TEST(Lane, ARunningJobCanBeStoppedUntilItsFateIsDecided) {
   EXPECT_FALSE(lane.StopRunning()) << "nothing runs";
   lane.Start();
   EXPECT_TRUE(lane.StopRunning());
-  lane.Decide();
+  EXPECT_TRUE(lane.StopRunning()) << "asked twice";
+  EXPECT_FALSE(lane.Finish()->Settle()) << "it has been asked to stop";
+  ASSERT_TRUE(lane.Push(MakeJob(2)).ok());
+  EXPECT_TRUE(lane.Start()->Settle());
   EXPECT_FALSE(lane.StopRunning());
 }
 

@@ -59,8 +59,8 @@ class Kernel {
   // Of the program's constants and of the executable.
   uint64_t resident_bytes() const;
 
-  Usage& usage() { return usage_; }
-  const Usage& usage() const { return usage_; }
+  Usage& usage() const { return *usage_; }
+  const std::shared_ptr<Usage>& shared_usage() const { return usage_; }
 
  private:
   const std::string digest_;
@@ -68,7 +68,7 @@ class Kernel {
   const device::Artifact artifact_;
   const std::vector<FunctionInfo> functions_;
   const Memory memory_;
-  Usage usage_;
+  const std::shared_ptr<Usage> usage_ = std::make_shared<Usage>();
   mutable absl::Mutex mutex_;
   Loaded loaded_ ABSL_GUARDED_BY(mutex_);
 };

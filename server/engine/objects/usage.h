@@ -1,5 +1,5 @@
 // What one session, kernel or device has used: counts, device time, waiting time. Written by the
-// dispatcher, read by status pages.
+// dispatcher, many notes at a time, read by status pages.
 //
 // Threads: any; relaxed counters. A reader sees each counter at some recent moment, not all at one.
 #ifndef ANEX_SERVER_ENGINE_OBJECTS_USAGE_H_
@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
+#include <span>
 
 #include "absl/status/status.h"
 #include "proto/values/status_values.h"
@@ -15,14 +17,21 @@
 
 namespace anex::engine {
 
+// One turn of a submission on the device, its end, or both.
+struct UsageNote {
+  bool ran = false;       // a kernel: an evaluation
+  int64_t device_ns = 0;  // of the turn, computing or copying; 0 if it did neither
+  int64_t end_ns = 0;     // when that ended
+  // The one completion: OK counts as completed, CANCELLED as cancelled, all else as failed.
+  std::optional<absl::StatusCode> finished;
+  int64_t queue_ns = 0;  // of a completion: from acceptance to the first step
+};
+
 class Usage {
  public:
-  void Submitted() { submitted_.fetch_add(1, std::memory_order_relaxed); }
-  // One completion: OK counts as completed, CANCELLED as cancelled, all else as failed.
-  // `queue_ns` from acceptance to the first step.
-  void Finished(const absl::Status& status, int64_t queue_ns);
-  // One kernel run (a step of a chain too) that ended at `end_ns` and took `device_ns`.
-  void Ran(int64_t device_ns, int64_t end_ns);
+  void Submitted(uint64_t count = 1) { submitted_.fetch_add(count, std::memory_order_relaxed); }
+  // Of one device, in the order of their ends.
+  void Add(std::span<const UsageNote> notes);
 
   UsageCounters Snapshot() const;
   int64_t RunPercentile(double fraction) const { return runs_.Percentile(fraction); }

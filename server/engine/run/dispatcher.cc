@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "proto/values/within_memory.h"
 #include "server/engine/run/fair_scheduler.h"
 
 namespace anex::engine {
@@ -13,19 +14,27 @@ namespace {
 // As many as a busy lane has queued by default.
 constexpr size_t kMostSpareJobs = 256;
 
-// A place for a completion that is given back unless it was kept: also when memory is short.
-class ReservedPlace {
+// Places for completions in one sink; those that are not kept are given back, also when memory is
+// short.
+class ReservedPlaces {
  public:
-  explicit ReservedPlace(std::shared_ptr<CompletionSink> sink) : sink_(std::move(sink)) {}
-  ~ReservedPlace() {
-    if (sink_ != nullptr) sink_->Unreserve();
+  explicit ReservedPlaces(std::shared_ptr<CompletionSink> sink) : sink_(std::move(sink)) {}
+  ~ReservedPlaces() {
+    for (; taken_ > 0; --taken_) sink_->Unreserve();
   }
-  ReservedPlace(const ReservedPlace&) = delete;
-  ReservedPlace& operator=(const ReservedPlace&) = delete;
-  void Keep() { sink_ = nullptr; }
+  ReservedPlaces(const ReservedPlaces&) = delete;
+  ReservedPlaces& operator=(const ReservedPlaces&) = delete;
+  absl::Status Take() {
+    absl::Status reserved = sink_->Reserve();
+    if (reserved.ok()) ++taken_;
+    return reserved;
+  }
+  size_t taken() const { return taken_; }
+  void KeepOne() { --taken_; }
 
  private:
-  std::shared_ptr<CompletionSink> sink_;
+  const std::shared_ptr<CompletionSink> sink_;
+  size_t taken_ = 0;
 };
 
 }  // namespace
@@ -80,8 +89,10 @@ absl::StatusOr<uint64_t> Dispatcher::OpenLane(LaneRequest request) {
   const absl::Status added =
       scheduler_->Add({number, request.user, request.session, request.qos, request.weight});
   if (!added.ok()) return added;
-  lanes_[number] = std::make_unique<Lane>(number, request.session, request.name, lane_depth_,
-                                          std::move(request.usage), std::move(request.queue));
+  auto lane = std::make_unique<Lane>(number, request.session, request.name, lane_depth_,
+                                     std::move(request.usage), std::move(request.queue));
+  if (request.qos == QosClass::kRealTime) lane->OrderByDeadline();
+  lanes_[number] = std::move(lane);
   return number;
 }
 
@@ -122,7 +133,10 @@ void Dispatcher::ForgetLocked(Lane& lane) {
 }
 
 void Dispatcher::Refresh(Lane& lane) {
-  if (!lane.closed()) scheduler_->SetReady(lane.number(), lane.Ready(), lane.FrontDeadline());
+  const bool ready = lane.Ready();
+  const int64_t deadline_ns = lane.FrontDeadline();
+  if (lane.closed() || !lane.News(ready, deadline_ns)) return;
+  scheduler_->SetReady(lane.number(), ready, deadline_ns);
 }
 
 void Dispatcher::UnblockLocked() {
@@ -138,37 +152,53 @@ void Dispatcher::UnblockLocked() {
 // --- Submissions ---
 
 absl::Status Dispatcher::Submit(uint64_t lane, WorkItem item) {
-  std::shared_ptr<CompletionSink> completions = item.completions;
-  if (absl::Status reserved = completions->Reserve(); !reserved.ok()) return reserved;
-  ReservedPlace place(std::move(completions));
+  absl::Status refused;
+  SubmitSome(lane, std::span(&item, 1), refused);
+  return refused;
+}
+
+size_t Dispatcher::SubmitSome(uint64_t lane, std::span<WorkItem> items, absl::Status& refused) {
+  refused = absl::OkStatus();
+  if (items.empty()) return 0;
+  ReservedPlaces places(items.front().completions);
+  while (refused.ok() && places.taken() < items.size()) refused = places.Take();
+  const size_t wanted = places.taken();
+  if (wanted == 0) return 0;
   const int64_t now_ns = clock_.Now();
-  absl::Status status;
-  std::shared_ptr<Job> job;  // goes after the lock if it is refused
+  size_t queued = 0;
+  std::shared_ptr<Job> dropped;  // goes after the lock
   {
     absl::MutexLock lock(&mutex_);
-    job = NewJobLocked(std::move(item));
-    job->accepted_ns = now_ns;
-    auto it = lanes_.find(lane);
-    if (!refuse_.ok()) {
-      status = refuse_;
-    } else if (it == lanes_.end()) {
-      status = absl::NotFoundError("the lane has been released");
-    } else {
-      job->lane = it->second->name();
-      job->session_usage = it->second->usage();
-      status = it->second->Push(job);
-    }
-    if (status.ok()) {
-      CountSubmitted(*job);
-      ++queued_;
+    const auto it = lanes_.find(lane);
+    absl::Status why = refuse_;
+    if (why.ok() && it == lanes_.end()) why = absl::NotFoundError("the lane has been released");
+    while (why.ok() && queued < wanted) {
+      Lane& to = *it->second;
+      std::shared_ptr<Job> job;
+      why = WithinMemory("queue this submission", [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        job = NewJobLocked(std::move(items[queued]));
+        job->lane = to.name();
+        job->session_usage = to.usage();
+        job->accepted_ns = now_ns;
+        return to.Push(job);
+      });
+      if (!why.ok()) {
+        dropped = std::move(job);
+        break;
+      }
       next_expiry_ns_ = std::min(next_expiry_ns_, job->item.deadline_ns);
-      Refresh(*it->second);
+      if (Kernel* kernel = KernelOf(job->item.work)) kernel->usage().Submitted();
+      ++queued_;
+      ++queued;
+      places.KeepOne();
     }
+    if (!why.ok()) refused = std::move(why);
+    if (queued > 0) Refresh(*it->second);
+    log_.device().Submitted(queued);
+    if (queued > 0 && it->second->usage() != nullptr) it->second->usage()->Submitted(queued);
   }
-  if (!status.ok()) return status;
-  place.Keep();
-  sleeper_->Wake();
-  return status;
+  if (queued > 0) sleeper_->Wake();
+  return queued;
 }
 
 uint32_t Dispatcher::Cancel(uint64_t lane, uint64_t user_data) {
@@ -192,8 +222,7 @@ uint32_t Dispatcher::CancelIf(uint64_t lane, const std::function<bool(const Job&
     auto it = lanes_.find(lane);
     if (it == lanes_.end()) return 0;
     told = TakeLocked(*it->second, cancelled, test);
-    // Once it is decided it belongs to the device's thread, which hands it back.
-    const Job* running = it->second->decided() ? nullptr : it->second->running_job();
+    const Job* running = it->second->running_job();
     if (running != nullptr && test(*running)) told += StopRunning(*it->second);
   }
   CompleteAll(cancelled, absl::CancelledError(std::string(why)));
@@ -207,7 +236,7 @@ bool Dispatcher::Stops(const Job& job) const {
 }
 
 // Stops the running job within its step or before the next, or before it waits. Returns how many
-// will surely say CANCELLED.
+// will surely say CANCELLED. Once it is told so, its work is not touched without the lock.
 uint32_t Dispatcher::StopRunning(Lane& lane) {
   const Job* running = lane.running_job();
   if (running == nullptr || !lane.StopRunning()) return 0;
@@ -270,29 +299,25 @@ std::shared_ptr<Job> Dispatcher::NewJobLocked(WorkItem item) {
   return job;
 }
 
-// What it held outside of itself Complete has let go of.
+// What it held outside of itself Complete and LeaveLocked have let go of.
 void Dispatcher::KeepLocked(std::shared_ptr<Job> finished) {
   if (spare_.size() == kMostSpareJobs) return;
   finished->session_usage.reset();
   finished->completion = Completion();
   finished->cursor = ChainCursor();
   finished->started_ns = 0;
-  finished->stop_requested = finished->late = false;
+  finished->ending.store(Job::Ending::kOpen, std::memory_order_relaxed);
+  finished->late = false;
   spare_.push_back(std::move(finished));
 }
 
-void Dispatcher::CountSubmitted(const Job& job) {
-  usage_.Submitted();
-  if (job.session_usage != nullptr) job.session_usage->Submitted();
-  if (Kernel* kernel = KernelOf(job.item.work)) kernel->usage().Submitted();
-}
-
-void Dispatcher::Complete(Job& job, absl::Status status, bool release) {
-  const int64_t now_ns = clock_.Now();
+void Dispatcher::Complete(Job& job, absl::Status status, int64_t now_ns, UsageNote turn,
+                          bool release) {
   const int64_t queue_ns = (job.started_ns != 0 ? job.started_ns : now_ns) - job.accepted_ns;
-  usage_.Finished(status, queue_ns);
-  if (job.session_usage != nullptr) job.session_usage->Finished(status, queue_ns);
-  if (Kernel* kernel = KernelOf(job.item.work)) kernel->usage().Finished(status, queue_ns);
+  turn.finished = status.code();
+  turn.queue_ns = queue_ns;
+  Kernel* const kernel = KernelOf(job.item.work);
+  log_.Note(job.session_usage, kernel == nullptr ? nullptr : kernel->shared_usage(), turn);
   Completion completion = std::move(job.completion);
   completion.lane = job.lane;
   completion.user_data = job.item.user_data;
@@ -300,20 +325,20 @@ void Dispatcher::Complete(Job& job, absl::Status status, bool release) {
   completion.queue_ns = queue_ns;
   completion.total_ns = now_ns - job.accepted_ns;
   job.place.Reset();  // before the completion: who has it finds the place free
-  std::shared_ptr<CompletionSink> completions = std::move(job.item.completions);
   if (release) {
     job.pins.clear();
     job.item.work = FenceStep{};
   }
-  completions->Push(std::move(completion));
+  job.item.completions->Push(std::move(completion));
 }
 
 void Dispatcher::CompleteAll(JobList& jobs, const absl::Status& status) {
-  for (const std::shared_ptr<Job>& job : jobs) Complete(*job, status);
+  const int64_t now_ns = clock_.Now();
+  for (const std::shared_ptr<Job>& job : jobs) Complete(*job, status, now_ns);
 }
 
 void Dispatcher::CompleteLate(JobList& jobs, int64_t now_ns) {
-  for (const std::shared_ptr<Job>& job : jobs) Complete(*job, LateStatus(*job, now_ns));
+  for (const std::shared_ptr<Job>& job : jobs) Complete(*job, LateStatus(*job, now_ns), now_ns);
 }
 
 }  // namespace anex::engine

@@ -15,6 +15,10 @@
 // chain gives way between any two of its steps and goes on later, with the generations that it has
 // pinned.
 //
+// What costs is done once for many: the lock is taken once per turn (the job that is done leaves as
+// the next one is picked), the clock is read once, as a step ends, accounts are settled many notes
+// at a time.
+//
 // Invariants: every accepted submission gives exactly one completion. Order within a lane is that
 // of Submit. A job that waits (fence, fenced set) holds up its own lane only. Between any two steps
 // of a chain other sessions get their turn.
@@ -33,6 +37,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -58,6 +63,7 @@
 #include "server/engine/run/run_watch.h"
 #include "server/engine/run/scheduler.h"
 #include "server/engine/run/step_runner.h"
+#include "server/engine/run/usage_log.h"
 #include "server/engine/run/work_sources.h"
 
 namespace anex::engine {
@@ -111,6 +117,9 @@ class Dispatcher {
   // completions_per_queue), UNAVAILABLE while draining or
   // without a device.
   absl::Status Submit(uint64_t lane, WorkItem item);
+  // The same for several of one sink, in order, up to the first that is refused: returns how many
+  // were queued, and `refused` says why not the next one. One lock and one look at the clock.
+  size_t SubmitSome(uint64_t lane, std::span<WorkItem> items, absl::Status& refused);
   // Queued jobs with this user_data complete CANCELLED; so does a running one, which stops within
   // its step if the device can (Capabilities::stops_runs). If it can't, a chain stops after its
   // step, and a single run ends as it ends and is not counted.
@@ -159,6 +168,8 @@ class Dispatcher {
   std::vector<LaneView> Lanes() const;
   // Busy shares, usage and load; info.is_default is the caller's to fill in.
   DeviceStatus Status() const;
+  // All that has completed is in the accounts of sessions and kernels once this returns.
+  void SettleAccounts() const { log_.Settle(); }
   // How often the device thread has slept.
   uint64_t sleeps() const { return sources_.sleeps(); }
   // Steps that have not returned yet since the watchdog gave them up, each with its thread.
@@ -177,16 +188,23 @@ class Dispatcher {
   // The device thread.
   void StartWorkerLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WorkerLoop(std::shared_ptr<Worker> worker);
-  bool RunPicked(Worker& worker, const std::shared_ptr<Job>& job);  // false: abandoned
-  std::shared_ptr<Job> Pick(uint64_t seen, bool& stopping);
+  // A turn whose job has been completed and is still in front of its lane: it leaves with the lock
+  // that is taken for the next pick.
+  using Leaving = std::optional<StepResult>;
+  bool RunPicked(Worker& worker, Job& job, int64_t& now_ns, Leaving& leaving);  // false: abandoned
+  std::shared_ptr<Job> Pick(Leaving& leaving, uint64_t seen, int64_t now_ns, bool& stopping);
   std::shared_ptr<Job> PickLocked(int64_t now_ns) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  StepResult TryStep(Worker& worker, Job& job);
-  // True: the job is in its lane again. False: it is done, with result.status, once Leave is
-  // called.
+  StepResult TryStep(Worker& worker, Job& job, int64_t now_ns);
+  // True: the job is in its lane again. False: it is done, with result.status.
   bool PutBack(Job& job, StepResult& result);
   bool Stops(const Job& job) const;
-  void Leave(const StepResult& result);
+  // What it gives dies without the lock.
+  std::shared_ptr<CompletionSink> LeaveLocked(const StepResult& result)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndTurn(Lane& lane, const StepResult& result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The turn of a job that is not done with it; and the last one, with how it ended.
+  void NoteTurn(const Job& job, const StepResult& result);
+  void Finish(Job& job, StepResult& result);
   void Rest(uint32_t news, bool worked);
 
   std::map<uint64_t, Prospect> Prospects() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(prospects_mutex_);
@@ -209,12 +227,12 @@ class Dispatcher {
   uint32_t CancelAll(std::string_view why);
   bool IdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // Hands the completion back. `release` lets go of what the job holds first, so that whoever gets
-  // the completion finds it free; an abandoned job keeps it.
-  void Complete(Job& job, absl::Status status, bool release = true);
+  // Hands the completion back. `turn` is what its last turn used. `release` lets go of what the job
+  // holds first, so that whoever gets the completion finds it free; an abandoned job keeps it.
+  void Complete(Job& job, absl::Status status, int64_t now_ns, UsageNote turn = {},
+                bool release = true);
   void CompleteAll(JobList& jobs, const absl::Status& status);
   void CompleteLate(JobList& jobs, int64_t now_ns);
-  void CountSubmitted(const Job& job);
   // Jobs are used again, so that none is allocated in steady use.
   std::shared_ptr<Job> NewJobLocked(WorkItem item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void KeepLocked(std::shared_ptr<Job> finished) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -227,7 +245,7 @@ class Dispatcher {
   const Bound lane_depth_, device_hang_ns_;
   const std::function<void(std::string_view)> on_hang_;
   const std::shared_ptr<std::atomic<uint32_t>> abandoned_;
-  Usage usage_;
+  mutable UsageLog log_;
 
   mutable absl::Mutex mutex_;
   const std::unique_ptr<Scheduler> scheduler_ ABSL_PT_GUARDED_BY(mutex_);

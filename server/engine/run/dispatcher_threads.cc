@@ -14,6 +14,14 @@ namespace {
 
 // Queued jobs are looked at for their deadlines this often; also what an injected clock can lag.
 constexpr int64_t kExpiryPeriodNs = 10'000'000;
+// Sources are asked after each step, but not more often than this while steps are shorter: a look
+// at rings costs a tenth of a microsecond, and who waits for it has waited that long anyway.
+constexpr int64_t kAskPeriodNs = 2'000;
+constexpr int kMostUnasked = 8;
+
+UsageNote NoteOf(const StepResult& result) {
+  return {.ran = result.ran, .device_ns = result.device_ns, .end_ns = result.end_ns};
+}
 
 }  // namespace
 
@@ -26,17 +34,29 @@ void Dispatcher::StartWorkerLocked() {
   worker_ = worker;
 }
 
+// One look at the clock a turn: what ends a step begins the next one.
 void Dispatcher::WorkerLoop(std::shared_ptr<Worker> worker) {
+  Leaving leaving;
+  int64_t now_ns = clock_.Now(), asked_ns = now_ns;
+  int unasked = kMostUnasked;
   for (bool worked = false;;) {
     const uint32_t news = sleeper_->news();  // before the look for work, or it would be lost
     const uint64_t seen = ready_->count();
+    const bool ask = unasked >= kMostUnasked || now_ns - asked_ns >= kAskPeriodNs;
+    if (ask && sources_.Poll() > 0) {
+      worked = true;
+      now_ns = clock_.Now();
+    }
+    unasked = ask ? 0 : unasked + 1;
+    if (ask) asked_ns = now_ns;
     bool stopping = false;
-    if (sources_.Poll() > 0) worked = true;
-    std::shared_ptr<Job> job = Pick(seen, stopping);
+    std::shared_ptr<Job> job = Pick(leaving, seen, now_ns, stopping);
     if (job == nullptr) {
       if (stopping) break;
-      Rest(news, std::exchange(worked, false));
-    } else if (!RunPicked(*worker, job)) {
+      if (ask) Rest(news, std::exchange(worked, false));
+      unasked = kMostUnasked;
+      now_ns = clock_.Now();
+    } else if (!RunPicked(*worker, *job, now_ns, leaving)) {
       job.reset();  // frees what the hung step used; nothing here may touch the dispatcher
       worker->abandoned->fetch_sub(1, std::memory_order_relaxed);
       return;
@@ -48,10 +68,13 @@ void Dispatcher::WorkerLoop(std::shared_ptr<Worker> worker) {
   worker->exited = true;
 }
 
-std::shared_ptr<Job> Dispatcher::Pick(uint64_t seen, bool& stopping) {
-  const int64_t now_ns = clock_.Now();
+std::shared_ptr<Job> Dispatcher::Pick(Leaving& leaving, uint64_t seen, int64_t now_ns,
+                                      bool& stopping) {
+  std::shared_ptr<CompletionSink> left;  // goes after the lock
   {
     absl::MutexLock lock(&mutex_);
+    if (leaving.has_value()) left = LeaveLocked(*leaving);
+    leaving.reset();
     stopping = stopping_;
     if (seen != seen_ready_) {
       seen_ready_ = seen;
@@ -64,6 +87,8 @@ std::shared_ptr<Job> Dispatcher::Pick(uint64_t seen, bool& stopping) {
   return PickLocked(now_ns);
 }
 
+// The lane stays ready for the scheduler while it is on the device: nobody asks for the next one
+// before it has been served.
 std::shared_ptr<Job> Dispatcher::PickLocked(int64_t now_ns) {
   const std::optional<uint64_t> next = scheduler_->Next();
   if (!next.has_value()) return nullptr;
@@ -71,32 +96,44 @@ std::shared_ptr<Job> Dispatcher::PickLocked(int64_t now_ns) {
   current_ = &lane;
   turn_began_ns_ = now_ns;
   --queued_;
-  std::shared_ptr<Job> job = lane.Start();
-  Refresh(lane);
-  return job;
+  return lane.Start();
 }
 
-bool Dispatcher::RunPicked(Worker& worker, const std::shared_ptr<Job>& job) {
-  StepResult result = TryStep(worker, *job);
+bool Dispatcher::RunPicked(Worker& worker, Job& job, int64_t& now_ns, Leaving& leaving) {
+  StepResult result = TryStep(worker, job, now_ns);
   if (result.kind == StepResult::Kind::kAbandoned) return false;
-  if (result.kernel != nullptr) {
-    usage_.Ran(result.kernel_ns, result.end_ns);
-    result.kernel->usage().Ran(result.kernel_ns, result.end_ns);
-    if (job->session_usage != nullptr) job->session_usage->Ran(result.kernel_ns, result.end_ns);
+  now_ns = result.end_ns;
+  // What the device stopped is looked at with the lock: who asked for it, or was it late?
+  const bool finished = result.kind == StepResult::Kind::kFinished;
+  if (!finished || absl::IsCancelled(result.status) || !job.Settle()) {
+    NoteTurn(job, result);
+    if (PutBack(job, result)) return true;
+    Complete(job, std::move(result.status), now_ns);
+  } else if (result.kernel == KernelOf(job.item.work)) {
+    Complete(job, std::move(result.status), now_ns, NoteOf(result));
+  } else {  // the last step of a chain: an evaluation of its kernel, and no completion of it
+    NoteTurn(job, result);
+    Complete(job, std::move(result.status), now_ns);
   }
-  if (PutBack(*job, result)) return true;
-  Complete(*job, std::move(result.status));
-  Leave(result);
+  leaving = std::move(result);
   return true;
 }
 
-StepResult Dispatcher::TryStep(Worker& worker, Job& job) {
-  const int64_t now_ns = clock_.Now();
-  if (now_ns > job.item.deadline_ns) return {.status = LateStatus(job, now_ns)};
+void Dispatcher::NoteTurn(const Job& job, const StepResult& result) {
+  if (result.device_ns == 0 && !result.ran) return;
+  log_.Note(job.session_usage, result.kernel == nullptr ? nullptr : result.kernel->shared_usage(),
+            NoteOf(result));
+}
+
+StepResult Dispatcher::TryStep(Worker& worker, Job& job, int64_t now_ns) {
+  if (now_ns > job.item.deadline_ns) return {.status = LateStatus(job, now_ns), .end_ns = now_ns};
   const bool first = job.started_ns == 0;
-  if (first) job.started_ns = now_ns;
-  StepResult result = DoStep(job, worker.watch, clock_);
-  result.wall_ns = result.kernel != nullptr ? result.end_ns - now_ns : result.device_ns;
+  // It may have come after the clock was read.
+  if (first) job.started_ns = std::max(now_ns, job.accepted_ns);
+  StepResult result = DoStep(job, worker.watch, clock_, now_ns);
+  if (result.kind == StepResult::Kind::kAbandoned) return result;
+  if (result.end_ns == 0) result.end_ns = clock_.Now();
+  result.wall_ns = result.end_ns - now_ns;
   // A job that only found out that it has to wait has not started.
   if (result.kind == StepResult::Kind::kBlocked && first) job.started_ns = 0;
   return result;
@@ -105,8 +142,9 @@ StepResult Dispatcher::TryStep(Worker& worker, Job& job) {
 bool Dispatcher::PutBack(Job& job, StepResult& result) {
   absl::MutexLock lock(&mutex_);
   const bool finished = result.kind == StepResult::Kind::kFinished;
+  const bool asked = job.stop_asked();
   Lane& lane = *current_;
-  if (!finished && !job.stop_requested) {
+  if (!finished && !asked) {
     current_ = nullptr;
     ++queued_;
     if (result.kind == StepResult::Kind::kBlocked) {
@@ -118,24 +156,26 @@ bool Dispatcher::PutBack(Job& job, StepResult& result) {
     EndTurn(lane, result);
     return true;
   }
-  const bool stop = job.stop_requested && (!finished || Stops(job) || lane.closed());
+  const bool stop = asked && (!finished || Stops(job) || lane.closed());
   const bool stopped = absl::IsCancelled(result.status);  // by the device, within the step
   if (stop && (stopped || result.status.ok())) {
     result.status = absl::CancelledError(lane.closed() ? "the lane or its session has ended"
                                          : stopped     ? "stopped while it ran"
                                                        : "stopped between two steps");
   } else if (stopped && job.late) {
-    result.status = LateStatusOfRun(job, clock_.Now());
+    result.status = LateStatusOfRun(job, result.end_ns);
   }
-  lane.Decide();
+  job.ending.store(Job::Ending::kSettled, std::memory_order_release);
   return false;
 }
 
-void Dispatcher::Leave(const StepResult& result) {
-  absl::MutexLock lock(&mutex_);
+std::shared_ptr<CompletionSink> Dispatcher::LeaveLocked(const StepResult& result) {
   Lane& lane = *std::exchange(current_, nullptr);
-  KeepLocked(lane.Finish());
+  std::shared_ptr<Job> job = lane.Finish();
+  std::shared_ptr<CompletionSink> sink = std::move(job->item.completions);
+  KeepLocked(std::move(job));
   EndTurn(lane, result);
+  return sink;
 }
 
 void Dispatcher::EndTurn(Lane& lane, const StepResult& result) {
@@ -174,6 +214,7 @@ void Dispatcher::ExpireLate() {
 
 void Dispatcher::Rest(uint32_t news, bool worked) {
   if (worked && sources_.Look(news)) return;
+  log_.Settle();  // it holds accounts of sessions that may go
   bool blocked = false;
   {
     absl::MutexLock lock(&mutex_);
@@ -235,7 +276,7 @@ void Dispatcher::Abandon(const std::shared_ptr<Worker>& worker, uint64_t progres
   Complete(*hung,
            absl::DeadlineExceededError(
                absl::StrCat(reason, "; it was ", what, ", whose surfaces are quarantined")),
-           /*release=*/false);
+           clock_.Now(), {}, /*release=*/false);
   hung.reset();
   if (on_hang_) on_hang_(absl::StrCat(reason, "; it was ", what));
   CompleteAll(waiting, absl::UnavailableError(absl::StrCat(reason, "; submit again")));

@@ -83,10 +83,11 @@ DeviceStatus Dispatcher::Status() const {
   status.info.description = slot_->capabilities().description;
   status.info.capabilities = slot_->capabilities().claims;
   status.info.health = slot_->health(&status.info.health_reason);
+  log_.Settle();
   const int64_t now_ns = clock_.Now();
-  status.busy_1s = usage_.DeviceShare1s(now_ns);
-  status.busy_60s = usage_.DeviceShare60s(now_ns);
-  status.usage = usage_.Snapshot();
+  status.busy_1s = log_.device().DeviceShare1s(now_ns);
+  status.busy_60s = log_.device().DeviceShare60s(now_ns);
+  status.usage = log_.device().Snapshot();
   const Load now = load();
   status.queued = now.queued;
   status.running = now.running;

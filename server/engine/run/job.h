@@ -1,10 +1,13 @@
 // A submission on its way through a dispatcher: what to do, for whom, and where it stands.
 //
 // Threads: in a lane it belongs to the dispatcher's lock, while it runs to the device thread. Only
-// whoever takes it out of the lane for good completes it, so it is completed exactly once.
+// whoever takes it out of the lane for good completes it, so it is completed exactly once. Until it
+// has left the lane its user_data, deadline and sink stay as they are, for those with the lock who
+// look at what runs.
 #ifndef ANEX_SERVER_ENGINE_RUN_JOB_H_
 #define ANEX_SERVER_ENGINE_RUN_JOB_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -63,8 +66,25 @@ struct Job {
   // submission, as a stop is for good.
   std::optional<device::CallControl> control{std::in_place};
 
-  bool stop_requested = false;  // by somebody; guarded by the dispatcher's lock
-  bool late = false;            // stopped for its deadline; guarded by the dispatcher's lock
+  // Who has the last word on how a step that runs ends: somebody who asks it to stop, with the
+  // dispatcher's lock, or the device thread, which needs no lock for it; whoever is first.
+  enum class Ending : uint8_t { kOpen, kStopAsked, kSettled };
+  std::atomic<Ending> ending{Ending::kOpen};
+  // False: it has been asked to stop.
+  [[nodiscard]] bool Settle() {
+    Ending open = Ending::kOpen;
+    return ending.compare_exchange_strong(open, Ending::kSettled, std::memory_order_acq_rel);
+  }
+  // False: it is settled.
+  [[nodiscard]] bool AskToStop() {
+    Ending open = Ending::kOpen;
+    return ending.compare_exchange_strong(open, Ending::kStopAsked, std::memory_order_acq_rel) ||
+           open == Ending::kStopAsked;
+  }
+  bool stop_asked() const { return ending.load(std::memory_order_acquire) == Ending::kStopAsked; }
+  bool settled() const { return ending.load(std::memory_order_acquire) == Ending::kSettled; }
+
+  bool late = false;  // stopped for its deadline; guarded by the dispatcher's lock
 };
 
 }  // namespace anex::engine

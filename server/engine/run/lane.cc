@@ -23,7 +23,6 @@ absl::Status Lane::Push(std::shared_ptr<Job> job) {
 
 const std::shared_ptr<Job>& Lane::Start() {
   running_ = true;
-  decided_ = false;
   return jobs_.front();
 }
 
@@ -48,16 +47,16 @@ void Lane::Took(int64_t wall_ns) {
 }
 
 bool Lane::StopRunning() {
-  if (!running_ || decided_) return false;
-  jobs_.front()->stop_requested = true;
+  if (!running_ || !jobs_.front()->AskToStop()) return false;
   jobs_.front()->control->Stop();
   return true;
 }
 
 void Lane::StopLate(int64_t now_ns) {
-  if (!running_ || decided_ || now_ns <= jobs_.front()->item.deadline_ns) return;
-  jobs_.front()->late = true;
-  jobs_.front()->control->Stop();
+  Job* const job = running_ ? jobs_.front().get() : nullptr;
+  if (job == nullptr || job->settled() || now_ns <= job->item.deadline_ns) return;
+  job->late = true;
+  job->control->Stop();
 }
 
 uint32_t Lane::TakeExpired(int64_t now_ns, JobList& out) {

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -57,9 +58,6 @@ class Lane {
 
   // The front job starts a step. REQUIRES: Ready().
   const std::shared_ptr<Job>& Start();
-  // From now on nobody can stop the running job: its completion has been settled.
-  void Decide() { decided_ = true; }
-  bool decided() const { return running_ && decided_; }
   void PutBack();                                      // it goes on later, still in front
   void Block() { running_ = false, blocked_ = true; }  // its wait is not over
   void Unblock() { blocked_ = false; }
@@ -68,7 +66,7 @@ class Lane {
   void Took(int64_t wall_ns);
 
   // Asks the running job to stop, within its step if the device can, else after it. False if there
-  // is none or it has been decided.
+  // is none or its end has been settled.
   bool StopRunning();
   // The same for one whose deadline is over.
   void StopLate(int64_t now_ns);
@@ -95,10 +93,16 @@ class Lane {
     return taken;
   }
 
-  // Of the job in front; INT64_MAX if there is none.
-  int64_t FrontDeadline() const {
-    return jobs_.empty() ? INT64_MAX : jobs_.front()->item.deadline_ns;
+  // What a scheduler is to know of it changed since it was last told: so many are told nothing new.
+  bool News(bool ready, int64_t deadline_ns) {
+    return std::exchange(told_ready_, ready) != ready ||
+           std::exchange(told_deadline_ns_, deadline_ns) != deadline_ns;
   }
+  // Of the job in front, in a lane whose class is ordered by deadlines; else INT64_MAX.
+  int64_t FrontDeadline() const {
+    return jobs_.empty() || !by_deadline_ ? INT64_MAX : jobs_.front()->item.deadline_ns;
+  }
+  void OrderByDeadline() { by_deadline_ = true; }
   // No job has an earlier deadline; INT64_MAX if none has one.
   int64_t earliest_deadline() const { return earliest_deadline_; }
   // Those that are queued, not the running one, and whose deadline is over. Costs nothing before
@@ -116,7 +120,9 @@ class Lane {
   uint64_t turns_left_ = 0;  // of all jobs
   int64_t expected_turn_ns_ = 0;
   int64_t earliest_deadline_ = INT64_MAX;
-  bool running_ = false, blocked_ = false, decided_ = false, closed_ = false;
+  bool running_ = false, blocked_ = false, closed_ = false;
+  bool by_deadline_ = false, told_ready_ = false;
+  int64_t told_deadline_ns_ = INT64_MAX;
 };
 
 }  // namespace anex::engine

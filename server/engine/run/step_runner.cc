@@ -26,9 +26,8 @@ StepResult Blocked() { return {.kind = StepResult::Kind::kBlocked}; }
 // A run on the device, between Enter and Leave of the watch. Nothing of the dispatcher and no clock
 // is touched once it has been abandoned.
 StepResult RunKernel(const Invocation& invocation, uint32_t mask, Job& job, RunWatch& watch,
-                     const Clock& clock) {
-  const int64_t begin_ns = clock.Now();
-  watch.Enter(begin_ns);
+                     const Clock& clock, int64_t now_ns) {
+  watch.Enter(now_ns);
   const absl::StatusOr<device::RunStats> stats =
       WithinMemory("run this kernel", [&]() -> absl::StatusOr<device::RunStats> {
         absl::StatusOr<std::shared_ptr<device::Request>> request =
@@ -37,19 +36,21 @@ StepResult RunKernel(const Invocation& invocation, uint32_t mask, Job& job, RunW
         return (*request)->Run(*job.control);
       });
   if (!watch.Leave()) return {.kind = StepResult::Kind::kAbandoned};
-  // A run that fails had the device too, and its time is charged.
-  if (!stats.ok()) return {.status = stats.status(), .device_ns = clock.Now() - begin_ns};
-  job.completion.device_ns += stats->device_ns;
-  return {.device_ns = stats->device_ns,
-          .kernel = &invocation.kernel(),
-          .kernel_ns = stats->device_ns,
-          .end_ns = clock.Now()};
+  StepResult result{.kernel = &invocation.kernel(), .ran = stats.ok(), .end_ns = clock.Now()};
+  if (stats.ok()) {
+    result.device_ns = stats->device_ns;
+    job.completion.device_ns += stats->device_ns;
+  } else {  // a run that fails had the device too, and its time is charged
+    result.status = stats.status();
+    result.device_ns = result.end_ns - now_ns;
+  }
+  return result;
 }
 
-StepResult Copy(const SurfaceCopy& copy, const Clock& clock) {
-  const int64_t begin_ns = clock.Now();
-  absl::Status status = copy.Run();
-  return {.status = std::move(status), .device_ns = clock.Now() - begin_ns};
+StepResult Copy(const SurfaceCopy& copy, const Clock& clock, int64_t now_ns) {
+  StepResult result{.status = copy.Run(), .end_ns = clock.Now()};
+  result.device_ns = result.end_ns - now_ns;
+  return result;
 }
 
 StepResult Publish(ParameterSet& set, uint64_t expected, Job& job) {
@@ -83,35 +84,42 @@ bool Pin(std::span<const std::shared_ptr<ParameterSet>> sets, Job& job, StepResu
 }
 
 StepResult RunInvocation(const Invocation& invocation, Job& job, RunWatch& watch,
-                         const Clock& clock) {
+                         const Clock& clock, int64_t now_ns) {
   StepResult result;
   if (!Pin(invocation.sets(), job, result)) return result;
-  return RunKernel(invocation, Invocation::MaskOf(job.pins), job, watch, clock);
+  return RunKernel(invocation, Invocation::MaskOf(job.pins), job, watch, clock, now_ns);
 }
 
-StepResult DoChainStep(const Chain& chain, Job& job, RunWatch& watch, const Clock& clock) {
+StepResult DoChainStep(const Chain& chain, Job& job, RunWatch& watch, const Clock& clock,
+                       int64_t now_ns) {
   const ChainCursor& at = job.cursor;
-  if (at.phase() == ChainCursor::Phase::kBetween) return Copy(chain.between()[at.index()], clock);
+  if (at.phase() == ChainCursor::Phase::kBetween) {
+    return Copy(chain.between()[at.index()], clock, now_ns);
+  }
   if (at.phase() == ChainCursor::Phase::kFinal) {
-    return Copy(chain.final_copies()[at.index()], clock);
+    return Copy(chain.final_copies()[at.index()], clock, now_ns);
   }
   const Step& step = chain.steps()[at.index()];
   if (const auto* run = std::get_if<RunStep>(&step)) {
-    return RunKernel(run->invocation(at.iteration()), run->MaskFor(job.pins), job, watch, clock);
+    return RunKernel(run->invocation(at.iteration()), run->MaskFor(job.pins), job, watch, clock,
+                     now_ns);
   }
   if (const auto* copy = std::get_if<CopyStep>(&step)) {
-    return Copy(copy->copy(at.iteration()), clock);
+    return Copy(copy->copy(at.iteration()), clock, now_ns);
   }
   if (const auto* publish = std::get_if<PublishStep>(&step)) return Publish(*publish->set, 0, job);
   return SignalOrWait(std::get<FenceStep>(step));
 }
 
-StepResult WalkChain(const Chain& chain, Job& job, RunWatch& watch, const Clock& clock) {
+StepResult WalkChain(const Chain& chain, Job& job, RunWatch& watch, const Clock& clock,
+                     int64_t now_ns) {
   StepResult result;
   const bool begins = job.cursor.at_iteration_start();
   if (begins && !Pin(chain.sets(), job, result)) return result;
-  const int64_t begin_ns = clock.Now();
-  result = DoChainStep(chain, job, watch, clock);
+  result = DoChainStep(chain, job, watch, clock, now_ns);
+  if (result.end_ns == 0 && result.kind != StepResult::Kind::kAbandoned) {
+    result.end_ns = clock.Now();
+  }
   if (result.kind != StepResult::Kind::kFinished) {
     // A first step that waits for a fence must not hold the sets from their writers meanwhile.
     if (result.kind == StepResult::Kind::kBlocked && begins) job.pins.clear();
@@ -125,7 +133,7 @@ StepResult WalkChain(const Chain& chain, Job& job, RunWatch& watch, const Clock&
   const bool counts = job.cursor.phase() == ChainCursor::Phase::kStep;
   if (counts) ++job.completion.steps_done;
   if (counts && job.item.step_timings && job.completion.step_ns.size() < kMostStepTimings) {
-    job.completion.step_ns.push_back(clock.Now() - begin_ns);
+    job.completion.step_ns.push_back(result.end_ns - now_ns);
   }
   job.cursor.Advance(ShapeOf(chain));
   if (job.cursor.at_iteration_start() || job.cursor.phase() != ChainCursor::Phase::kStep) {
@@ -137,13 +145,13 @@ StepResult WalkChain(const Chain& chain, Job& job, RunWatch& watch, const Clock&
 
 }  // namespace
 
-StepResult DoStep(Job& job, RunWatch& watch, const Clock& clock) {
+StepResult DoStep(Job& job, RunWatch& watch, const Clock& clock, int64_t now_ns) {
   if (const auto* chain = std::get_if<std::shared_ptr<const Chain>>(&job.item.work)) {
-    return WalkChain(**chain, job, watch, clock);
+    return WalkChain(**chain, job, watch, clock, now_ns);
   }
   StepResult result;
   if (const auto* run = std::get_if<std::shared_ptr<const Invocation>>(&job.item.work)) {
-    result = RunInvocation(**run, job, watch, clock);
+    result = RunInvocation(**run, job, watch, clock, now_ns);
   } else if (const auto* publish = std::get_if<PublishWork>(&job.item.work)) {
     result = Publish(*publish->set, publish->expected_generation, job);
   } else {

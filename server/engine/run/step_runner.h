@@ -25,14 +25,15 @@ struct StepResult {
   Kind kind = Kind::kFinished;
   absl::Status status;
   int64_t device_ns = 0;     // computing or copying, for the scheduler
-  Kernel* kernel = nullptr;  // that ran, if one did; the job keeps it alive
-  int64_t kernel_ns = 0;     // its device time
-  int64_t end_ns = 0;        // when it ended
+  Kernel* kernel = nullptr;  // that had the device, if one did; the job keeps it alive
+  bool ran = false;          // it ran to its end
+  int64_t end_ns = 0;        // when the step ended; 0 if nobody has looked
   int64_t wall_ns = 0;       // how long it had the device's thread
 };
 
-// Appends to job.completion what the step did (steps_done, device_ns, generation, step_ns).
-StepResult DoStep(Job& job, RunWatch& watch, const Clock& clock);
+// A step that begins at `now_ns`. Appends to job.completion what it did (steps_done, device_ns,
+// generation, step_ns). One look at the clock, when the step has ended.
+StepResult DoStep(Job& job, RunWatch& watch, const Clock& clock, int64_t now_ns);
 
 bool IsChain(const Work& work);
 // How many times a job of this work needs the device's thread.
