@@ -116,7 +116,6 @@ absl::Status Engine::Impl::StartDevices() {
     DispatcherOptions run;
     run.sleeper = *std::move(sleeper);
     run.slot = slot;
-    run.ready = ready;
     run.clock = &clock;
     run.lane_depth = limits.Of(&Limits::lane_depth);
     run.device_hang_ns = limits.Of(&Limits::device_hang_ns);

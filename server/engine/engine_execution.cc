@@ -151,7 +151,7 @@ absl::StatusOr<LaneStatus> Engine::DescribeLane(const Caller& caller, LaneId id)
 absl::StatusOr<FenceId> Engine::CreateFence(const Caller& caller, uint64_t initial_value) {
   absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
   if (!session.ok()) return session.status();
-  return (*session)->fences.Add(std::make_shared<Fence>(initial_value, impl_->ready));
+  return (*session)->fences.Add(std::make_shared<Fence>(initial_value));
 }
 
 absl::Status Engine::SignalFence(const Caller& caller, FenceId fence, uint64_t value) {

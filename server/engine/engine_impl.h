@@ -29,7 +29,6 @@
 #include "server/engine/objects/byte_budget.h"
 #include "server/engine/objects/device_slot.h"
 #include "server/engine/objects/process_quotas.h"
-#include "server/engine/objects/ready_signal.h"
 #include "server/engine/objects/session.h"
 #include "server/engine/objects/session_table.h"
 #include "server/engine/objects/token_table.h"
@@ -130,7 +129,6 @@ struct Engine::Impl {
   const std::shared_ptr<EventRelay> events;  // outlives the engine where threads are left behind
   const uint64_t daemon_epoch;
   const int64_t started_ns;
-  const std::shared_ptr<ReadySignal> ready = std::make_shared<ReadySignal>();
   // Of all sessions together.
   const std::shared_ptr<ByteBudget> surface_budget, kernel_budget, upload_budget;
   const std::shared_ptr<Quota> surface_quota, kernel_quota, queue_quota, stream_quota;

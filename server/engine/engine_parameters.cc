@@ -86,8 +86,7 @@ absl::StatusOr<ParameterSetInfo> Engine::CreateParameterSet(const Caller& caller
     if (!parameter.ok()) return parameter.status();
     parameters.push_back(*std::move(parameter));
   }
-  auto set =
-      ParameterSet::Make(spec.mode, std::move(parameters), spec.label, impl_->clock, impl_->ready);
+  auto set = ParameterSet::Make(spec.mode, std::move(parameters), spec.label, impl_->clock);
   if (!set.ok()) return set.status();
   ParameterSetInfo info = (*set)->Info();
   BufferHandles handles(**session);

@@ -66,7 +66,6 @@ class ChainTest : public ::testing::Test {
 
   Limits limits_;
   ManualClock clock_;
-  std::shared_ptr<ReadySignal> ready_ = std::make_shared<ReadySignal>();
   std::shared_ptr<SurfacePool> pool_ = HeapPool();
   TinyKernel tiny_ = MakeKernel({{"main",
                                   {Port("x", PortDirection::kInput, Fp32({2, 3})),
@@ -164,8 +163,8 @@ TEST_F(ChainTest, EachIterationPinsItsSetsOnce) {
                        {Port("x", PortDirection::kInput, Fp32({2, 3})),
                         Port("w", PortDirection::kInput, Fp32({2, 3})),
                         Port("y", PortDirection::kOutput, Fp32({2, 3}))}}});
-  auto p = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"p"}, Fp32({2, 3}));
-  auto q = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"q"}, Fp32({2, 3}));
+  auto p = MakeSet(*pool_, ParameterMode::kDouble, clock_, {"p"}, Fp32({2, 3}));
+  auto q = MakeSet(*pool_, ParameterMode::kDouble, clock_, {"q"}, Fp32({2, 3}));
   const BoundSurface x = New(), y = New(), z = New();
   auto bind = [&](const BoundSurface& in, const std::shared_ptr<ParameterSet>& set,
                   const BoundSurface& out) -> std::shared_ptr<const Invocation> {
@@ -265,8 +264,8 @@ TEST_F(ChainTest, StepsOfTwoDevicesAreRefused) {
 }
 
 TEST_F(ChainTest, PublishingAFencedSetThatItReadsIsRefused) {
-  auto fenced = MakeSet(*pool_, ParameterMode::kFenced, clock_, ready_, {"p"}, Fp32({2, 3}));
-  auto twice = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"p"}, Fp32({2, 3}));
+  auto fenced = MakeSet(*pool_, ParameterMode::kFenced, clock_, {"p"}, Fp32({2, 3}));
+  auto twice = MakeSet(*pool_, ParameterMode::kDouble, clock_, {"p"}, Fp32({2, 3}));
   const BoundSurface y = New();
   for (const auto& set : {fenced, twice}) {
     std::shared_ptr<const Invocation> run =

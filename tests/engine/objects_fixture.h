@@ -171,10 +171,29 @@ inline std::shared_ptr<Surface> MakeSurface(SurfacePool& pool, const TensorLayou
   return *pool.Create(layout, label);
 }
 
+// Somebody who waits for objects to change, and is told.
+class Watcher {
+ public:
+  explicit Watcher(uint64_t lane = 7) : waiter_(std::make_shared<Waiter>(lane, wakes_)) {}
+  ~Watcher() { wakes_->Close(); }
+  Waiter* waiter() const { return waiter_.get(); }
+  Sleeper& sleeper() const { return *sleeper_; }
+  // How often since the last look.
+  size_t told() {
+    std::vector<uint64_t> lanes;
+    wakes_->Take(lanes);
+    return lanes.size();
+  }
+
+ private:
+  const std::unique_ptr<Sleeper> sleeper_ = *Sleeper::Create();
+  const std::shared_ptr<WakeList> wakes_ = std::make_shared<WakeList>(*sleeper_);
+  const std::shared_ptr<Waiter> waiter_;
+};
+
 // One set with the named parameters of one layout.
 inline std::shared_ptr<ParameterSet> MakeSet(SurfacePool& pool, ParameterMode mode,
-                                             const Clock& clock, std::shared_ptr<ReadySignal> ready,
-                                             std::vector<std::string> names,
+                                             const Clock& clock, std::vector<std::string> names,
                                              const TensorLayout& layout) {
   std::vector<ParameterSet::Parameter> parameters;
   for (std::string& name : names) {
@@ -184,7 +203,7 @@ inline std::shared_ptr<ParameterSet> MakeSet(SurfacePool& pool, ParameterMode mo
         mode == ParameterMode::kDouble ? MakeSurface(pool, layout) : parameter.buffers[0];
     parameters.push_back(std::move(parameter));
   }
-  return *ParameterSet::Make(mode, std::move(parameters), "weights", clock, std::move(ready));
+  return *ParameterSet::Make(mode, std::move(parameters), "weights", clock);
 }
 
 }  // namespace anex::engine::testing

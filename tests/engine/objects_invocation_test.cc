@@ -48,7 +48,6 @@ class InvocationTest : public ::testing::Test {
   }
 
   ManualClock clock_;
-  std::shared_ptr<ReadySignal> ready_ = std::make_shared<ReadySignal>();
   std::shared_ptr<SurfacePool> pool_ = HeapPool();
   TinyKernel tiny_ = MakeXwy();
   std::shared_ptr<Surface> x_ = NewSurface(), w_ = NewSurface(), y_ = NewSurface();
@@ -97,7 +96,7 @@ TEST_F(InvocationTest, AnOutputsMemoryIsItsOwn) {
   EXPECT_EQ(in_place.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(in_place.message()), HasSubstr("loopback"));
   EXPECT_TRUE(Make({On("x", x_), On("w", x_), On("y", y_)}).ok());  // two inputs may share
-  auto set = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"w"}, Fp32({2, 3}));
+  auto set = MakeSet(*pool_, ParameterMode::kDouble, clock_, {"w"}, Fp32({2, 3}));
   EXPECT_FALSE(Make({On("x", x_), On("w", set, 0), On("y", set->parameters()[0].buffers[1])}).ok());
 }
 
@@ -108,14 +107,14 @@ TEST_F(InvocationTest, AReadOnlySurfaceIsNoOutput) {
 }
 
 TEST_F(InvocationTest, AParameterIsNoOutput) {
-  auto set = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"w"}, Fp32({2, 3}));
+  auto set = MakeSet(*pool_, ParameterMode::kDouble, clock_, {"w"}, Fp32({2, 3}));
   EXPECT_EQ(Refusal({On("x", x_), On("w", w_), On("y", set, 0)}).code(),
             absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(InvocationTest, EachChoiceOfBuffersHasItsRequest) {
-  auto a = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"unused", "p"}, Fp32({2, 3}));
-  auto b = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"q"}, Fp32({2, 3}));
+  auto a = MakeSet(*pool_, ParameterMode::kDouble, clock_, {"unused", "p"}, Fp32({2, 3}));
+  auto b = MakeSet(*pool_, ParameterMode::kDouble, clock_, {"q"}, Fp32({2, 3}));
   for (uint32_t buffer : {0u, 1u}) {
     Fill(*a->parameters()[1].buffers[buffer], 10.f + 1000.f * static_cast<float>(buffer), 0);
     Fill(*b->parameters()[0].buffers[buffer], 1.f + 100.f * static_cast<float>(buffer), 0);
@@ -136,16 +135,16 @@ TEST_F(InvocationTest, EachChoiceOfBuffersHasItsRequest) {
 }
 
 TEST_F(InvocationTest, FencedSetsNeedOneRequest) {
-  auto fenced = MakeSet(*pool_, ParameterMode::kFenced, clock_, ready_, {"p"}, Fp32({2, 3}));
-  auto twice = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"q"}, Fp32({2, 3}));
+  auto fenced = MakeSet(*pool_, ParameterMode::kFenced, clock_, {"p"}, Fp32({2, 3}));
+  auto twice = MakeSet(*pool_, ParameterMode::kDouble, clock_, {"q"}, Fp32({2, 3}));
   auto invocation = *Make({On("x", fenced, 0), On("w", twice, 0), On("y", y_)});
   Run(*invocation, 0);
   Run(*invocation, 2);
 }
 
 TEST_F(InvocationTest, TooManySetsNameTheBound) {
-  auto a = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"p"}, Fp32({2, 3}));
-  auto b = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"q"}, Fp32({2, 3}));
+  auto a = MakeSet(*pool_, ParameterMode::kDouble, clock_, {"p"}, Fp32({2, 3}));
+  auto b = MakeSet(*pool_, ParameterMode::kDouble, clock_, {"q"}, Fp32({2, 3}));
   const absl::Status many = Make({On("x", a, 0), On("w", b, 0), On("y", y_)}, 1).status();
   EXPECT_EQ(many.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(many.message()), HasSubstr("sets_per_invocation=1"));

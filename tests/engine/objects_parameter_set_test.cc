@@ -46,14 +46,13 @@ WeightChunk Chunk(std::string parameter, uint64_t offset, const std::vector<floa
 class ParameterSetTest : public ::testing::Test {
  protected:
   std::shared_ptr<ParameterSet> Make(ParameterMode mode, TensorLayout layout = Fp32({2, 3})) {
-    return MakeSet(*pool_, mode, clock_, ready_, {"w", "b"}, layout);
+    return MakeSet(*pool_, mode, clock_, {"w", "b"}, layout);
   }
   WaitLimit Soon() const { return {&clock_, clock_.Now() + kSecond, nullptr}; }
   WaitLimit Never() const { return {&clock_, clock_.Now(), nullptr}; }  // does not wait
   SetPin Pin(ParameterSet& set) { return **set.TryPin(); }
 
   ManualClock clock_;
-  std::shared_ptr<ReadySignal> ready_ = std::make_shared<ReadySignal>();
   std::shared_ptr<SurfacePool> pool_ = HeapPool();
 };
 
@@ -94,21 +93,27 @@ TEST_F(ParameterSetTest, AWaitingWriterGoesOnWhenTheReaderLetsGo) {
 TEST_F(ParameterSetTest, AWriterWhoLeavesLetsReadersIn) {
   auto set = Make(kFenced);
   const SetPin reader = Pin(*set);
-  const std::function<bool()> left = [] { return true; };
-  const uint64_t seen = ready_->count();
-  EXPECT_EQ(set->BeginWrite(kSecond, {&clock_, INT64_MAX, &left}).status().code(),
-            absl::StatusCode::kCancelled);
+  std::atomic<bool> leaves{false};
+  const std::function<bool()> left = [&] { return leaves.load(); };
+  absl::StatusOr<LeaseTerms> lease;
+  std::thread writer([&] { lease = set->BeginWrite(kSecond, {&clock_, INT64_MAX, &left}); });
+  Watcher blocked;
+  while (set->TryPin(blocked.waiter())->has_value()) std::this_thread::yield();
+  EXPECT_EQ(blocked.told(), 0u);
+  leaves = true;
+  writer.join();
+  EXPECT_TRUE(absl::IsCancelled(lease.status())) << lease.status();
+  EXPECT_EQ(blocked.told(), 1u);
   EXPECT_TRUE(set->TryPin()->has_value());
-  EXPECT_NE(ready_->count(), seen);  // blocked readers were told
 }
 
 TEST_F(ParameterSetTest, FencedReadersAreBlockedWhileLeasedAndToldWhenPublished) {
   auto set = Make(kFenced);
   const LeaseTerms lease = *set->BeginWrite(kSecond, Never());
-  EXPECT_FALSE(set->TryPin()->has_value());
-  const uint64_t seen = ready_->count();
+  Watcher blocked;
+  EXPECT_FALSE(set->TryPin(blocked.waiter())->has_value());
   ASSERT_TRUE(set->Publish(lease.number, 0).ok());
-  EXPECT_NE(ready_->count(), seen);
+  EXPECT_EQ(blocked.told(), 1u);
   EXPECT_EQ(Pin(*set).generation(), 1u);
 }
 
@@ -138,14 +143,15 @@ TEST_F(ParameterSetTest, AnAbandonedFencedWriteTearsTheSetUntilTheNextPublish) {
     auto set = Make(kFenced);
     const LeaseTerms lease = *set->BeginWrite(kSecond, Never());
     ASSERT_TRUE(set->Update(lease.number, Chunk("w", 0, {1.f, 2.f})).ok());
-    const uint64_t seen = ready_->count();
+    Watcher blocked;
+    EXPECT_FALSE(set->TryPin(blocked.waiter())->has_value());
     if (expires) {
       clock_.Advance(kSecond);
       set->Sweep(clock_.Now());
     } else {
       ASSERT_TRUE(set->Abort(lease.number).ok());
     }
-    EXPECT_NE(ready_->count(), seen);
+    EXPECT_EQ(blocked.told(), 1u);
     const absl::Status torn = set->TryPin().status();
     EXPECT_EQ(torn.code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_THAT(std::string(torn.message()), HasSubstr("begin a new write and publish"));
@@ -276,11 +282,11 @@ TEST_F(ParameterSetTest, NamesAreUniqueAndHinted) {
   EXPECT_EQ(*set->IndexOf("b"), 1u);
   EXPECT_EQ(set->IndexOf("B").status().code(), absl::StatusCode::kInvalidArgument);
   auto buffer = testing::MakeSurface(*pool_, Fp32({1}));
-  EXPECT_FALSE(ParameterSet::Make(kFenced, {}, "", clock_, ready_).ok());
+  EXPECT_FALSE(ParameterSet::Make(kFenced, {}, "", clock_).ok());
   EXPECT_FALSE(
       ParameterSet::Make(kFenced,
                          {{"w", Fp32({1}), {buffer, buffer}}, {"w", Fp32({1}), {buffer, buffer}}},
-                         "", clock_, ready_)
+                         "", clock_)
           .ok());
 }
 
@@ -300,9 +306,8 @@ TEST_F(ParameterSetTest, PinAllTakesAllOrNothing) {
 // writer publishes as fast as it can.
 void RaceGenerations(ParameterMode mode) {
   SystemClock clock;
-  auto ready = std::make_shared<ReadySignal>();
   auto pool = HeapPool();
-  auto set = MakeSet(*pool, mode, clock, ready, {"w", "b"}, Fp32({16, 9}));
+  auto set = MakeSet(*pool, mode, clock, {"w", "b"}, Fp32({16, 9}));
   constexpr uint64_t kGenerations = 200;
   std::atomic<bool> done{false};
   std::atomic<uint64_t> checked{0};
@@ -343,7 +348,7 @@ TEST(ParameterSetRace, FencedReadersNeverSeeTwoGenerations) { RaceGenerations(kF
 
 TEST(Fence, OnlyGrows) {
   ManualClock clock;
-  Fence fence(5, std::make_shared<ReadySignal>());
+  Fence fence(5);
   EXPECT_EQ(fence.Signal(4).code(), absl::StatusCode::kOutOfRange);
   EXPECT_TRUE(fence.Signal(5).ok());
   EXPECT_TRUE(fence.Signal(9).ok());
@@ -357,21 +362,56 @@ TEST(Fence, OnlyGrows) {
 
 TEST(Fence, ASignalWakesWaitersAndDispatchers) {
   SystemClock clock;
-  auto ready = std::make_shared<ReadySignal>();
-  Fence fence(0, ready);
-  const uint64_t seen = ready->count();
-  const auto sleeper = *Sleeper::Create();
-  ready->Add(*sleeper);
-  ASSERT_TRUE(sleeper->Prepare(sleeper->news()));
+  Fence fence(0);
+  Watcher blocked;
+  EXPECT_FALSE(*fence.Reached(3, blocked.waiter()));
+  ASSERT_TRUE(blocked.sleeper().Prepare(blocked.sleeper().news()));
   absl::StatusOr<uint64_t> reached;
   std::thread waiter([&] { reached = fence.Wait(3, {&clock, INT64_MAX, nullptr}); });
   ASSERT_TRUE(fence.Signal(3).ok());
   waiter.join();
   EXPECT_EQ(*reached, 3u);
-  EXPECT_NE(ready->count(), seen);
-  pollfd bell{sleeper->poll_descriptor(), POLLIN, 0};
+  EXPECT_EQ(blocked.told(), 1u);
+  pollfd bell{blocked.sleeper().poll_descriptor(), POLLIN, 0};
   EXPECT_EQ(::poll(&bell, 1, 0), 1) << "the dispatcher that sleeps is woken";
-  ready->Remove(*sleeper);
+}
+
+TEST(Fence, ASignalTellsThoseWhoWaitForItAndNobodyElse) {
+  Fence fence(0);
+  Watcher three, five, also_five;
+  EXPECT_FALSE(*fence.Reached(3, three.waiter()));
+  EXPECT_FALSE(*fence.Reached(5, five.waiter()));
+  EXPECT_FALSE(*fence.Reached(5, also_five.waiter()));
+  ASSERT_TRUE(fence.Signal(2).ok());
+  EXPECT_EQ(three.told() + five.told() + also_five.told(), 0u);
+  ASSERT_TRUE(fence.Signal(4).ok());
+  EXPECT_EQ(three.told(), 1u);
+  EXPECT_EQ(five.told() + also_five.told(), 0u);
+  fence.Close();
+  EXPECT_EQ(three.told(), 0u) << "its wait was over";
+  EXPECT_EQ(five.told(), 1u);
+  EXPECT_EQ(also_five.told(), 1u);
+}
+
+TEST(WaitList, WaitsThatAreOverAreNotToldAndTakeNoRoom) {
+  WaitList list;
+  Watcher moved_on;
+  list.Add(moved_on.waiter(), 1);
+  list.Add(moved_on.waiter(), 2);
+  list.Tell(1);
+  EXPECT_EQ(moved_on.told(), 0u) << "it waits for 2 now";
+  list.Tell(2);
+  EXPECT_EQ(moved_on.told(), 1u);
+  Watcher stays;
+  for (int i = 0; i < 10'000; ++i) {
+    Watcher gone;
+    list.Add(gone.waiter(), 9);
+    list.Add(stays.waiter(), 9);
+  }
+  EXPECT_LE(list.size(), 64u);
+  list.Tell();
+  EXPECT_EQ(stays.told(), 1u);
+  EXPECT_EQ(list.size(), 0u);
 }
 
 TEST(Sleeper, RingsForOneThatSleepsAndIsQuietForOthers) {
@@ -419,7 +459,7 @@ TEST(Sleeper, LosesNoNewsHoweverItRaces) {
 
 TEST(Fence, ReleaseCancelsWhoeverStillWaits) {
   SystemClock clock;
-  Fence fence(0, std::make_shared<ReadySignal>());
+  Fence fence(0);
   absl::StatusOr<uint64_t> reached;
   std::thread waiter([&] { reached = fence.Wait(3, {&clock, INT64_MAX, nullptr}); });
   fence.Close();

@@ -40,7 +40,6 @@ class SessionTest : public ::testing::Test {
 
   Limits limits_;
   ManualClock clock_;
-  std::shared_ptr<ReadySignal> ready_ = std::make_shared<ReadySignal>();
   std::shared_ptr<ByteBudget> budget_ =
       std::make_shared<ByteBudget>(Bound("surface_bytes", 1u << 20), "release some", nullptr);
 };
@@ -124,11 +123,11 @@ TEST_F(SessionTest, EndFreesEverythingButWhatIsInUse) {
       session->surfaces
           .Add(SurfaceEntry::Of(std::move(idle), Access::kReadWrite, SurfaceOrigin::kCreated))
           .ok());
-  auto set = MakeSet(session->pool(), ParameterMode::kFenced, clock_, ready_, {"w"}, Fp32({4}));
+  auto set = MakeSet(session->pool(), ParameterMode::kFenced, clock_, {"w"}, Fp32({4}));
   ASSERT_TRUE(
       session->sets.Add(std::make_shared<const ParameterSetEntry>(ParameterSetEntry{set, {}}))
           .ok());
-  auto fence = std::make_shared<Fence>(0, ready_);
+  auto fence = std::make_shared<Fence>(0);
   ASSERT_TRUE(session->fences.Add(fence).ok());
   EXPECT_EQ(session->Status(5).surfaces, 2u);
   EXPECT_GT(session->Status(5).surface_bytes, 800u);

@@ -159,7 +159,7 @@ TEST_F(CopyChargeTest, RunsThatFailAreChargedForTheTimeThatTheyTook) {
 // The chain is put back between its two steps; meanwhile another session runs and the set goes on
 // to its next generation. The chain's second step still reads the one that it began with.
 TEST_F(DispatcherTest, AChainThatGaveWayGoesOnWithTheGenerationThatItBeganWith) {
-  auto set = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"w"}, Fp32({2, 3}));
+  auto set = MakeSet(*pool_, ParameterMode::kDouble, clock_, {"w"}, Fp32({2, 3}));
   auto y1 = NewSurface(), y2 = NewSurface();
   ResolvedChain spec;
   spec.steps.push_back(Prepare("sub", {Bind("x", NewSurface(1)), Bind("w", set), Bind("y", y1)}));
@@ -263,7 +263,7 @@ TEST_F(DispatcherTest, SaysHowManyTurnsComeBeforeALanesNextOne) {
 }
 
 TEST_F(DispatcherTest, ALaneThatWaitsForAFenceHasNoProspect) {
-  auto fence = std::make_shared<Fence>(0, ready_);
+  auto fence = std::make_shared<Fence>(0);
   ASSERT_TRUE(Submit(OpenLane(1), FenceStep{fence, 1, false}).ok());
   std::vector<Dispatcher::LaneView> lanes;
   do {
@@ -291,7 +291,7 @@ TEST_F(DispatcherTest, AChainWhoseDeadlinePassesStopsBetweenItsSteps) {
 }
 
 TEST_F(DispatcherTest, AWaitingFenceHoldsUpItsOwnLaneOnly) {
-  auto fence = std::make_shared<Fence>(0, ready_);
+  auto fence = std::make_shared<Fence>(0);
   const uint64_t waiting = OpenLane(1), other = OpenLane(1);
   ASSERT_TRUE(Submit(waiting, FenceStep{fence, 3, false}, 1).ok());
   ASSERT_TRUE(Submit(waiting, Tagged(1), 2).ok());
@@ -310,7 +310,7 @@ TEST_F(DispatcherTest, AWaitingFenceHoldsUpItsOwnLaneOnly) {
 }
 
 TEST_F(DispatcherTest, AFenceThatIsNeverSignalledEndsAtItsDeadline) {
-  auto fence = std::make_shared<Fence>(0, ready_);
+  auto fence = std::make_shared<Fence>(0);
   const uint64_t lane = OpenLane(1);
   ASSERT_TRUE(Submit(lane, FenceStep{fence, 1, false}, 1, clock_.Now() + 5'000'000).ok());
   ASSERT_TRUE(Submit(lane, Tagged(4), 2).ok());
@@ -319,14 +319,14 @@ TEST_F(DispatcherTest, AFenceThatIsNeverSignalledEndsAtItsDeadline) {
 }
 
 TEST_F(DispatcherTest, AReleasedFenceCancelsWhoWaitsForIt) {
-  auto fence = std::make_shared<Fence>(0, ready_);
+  auto fence = std::make_shared<Fence>(0);
   ASSERT_TRUE(Submit(OpenLane(1), FenceStep{fence, 1, false}).ok());
   fence->Close();
   EXPECT_EQ(Next().status.code(), absl::StatusCode::kCancelled);
 }
 
 TEST_F(DispatcherTest, AFencedSetThatIsBeingWrittenHoldsUpItsReadersOnly) {
-  auto set = MakeSet(*pool_, ParameterMode::kFenced, clock_, ready_, {"w"}, Fp32({2, 3}));
+  auto set = MakeSet(*pool_, ParameterMode::kFenced, clock_, {"w"}, Fp32({2, 3}));
   auto y = NewSurface();
   auto reader = Prepare("sub", {Bind("x", NewSurface(10)), Bind("w", set), Bind("y", y)});
   const uint64_t reading = OpenLane(1), other = OpenLane(2);
@@ -342,7 +342,7 @@ TEST_F(DispatcherTest, AFencedSetThatIsBeingWrittenHoldsUpItsReadersOnly) {
 }
 
 TEST_F(DispatcherTest, ACompletionMeansThatNothingIsHeldAnyMore) {
-  auto set = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"w"}, Fp32({2, 3}));
+  auto set = MakeSet(*pool_, ParameterMode::kDouble, clock_, {"w"}, Fp32({2, 3}));
   auto run = Prepare("sub", {Bind("x", NewSurface(1)), Bind("w", set), Bind("y", NewSurface())});
   std::weak_ptr<const Invocation> released = run;
   const uint64_t lane = OpenLane(1);
@@ -352,7 +352,7 @@ TEST_F(DispatcherTest, ACompletionMeansThatNothingIsHeldAnyMore) {
 }
 
 TEST_F(DispatcherTest, PublishesInTheOrderOfTheLane) {
-  auto set = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"w"}, Fp32({2, 3}));
+  auto set = MakeSet(*pool_, ParameterMode::kDouble, clock_, {"w"}, Fp32({2, 3}));
   auto y = NewSurface();
   auto run = Prepare("sub", {Bind("x", NewSurface(10)), Bind("w", set), Bind("y", y)});
   const LeaseTerms lease = *set->BeginWrite(10'000'000'000, Soon());
@@ -665,7 +665,7 @@ TEST_F(DispatcherTest, DrainCancelsWhatIsLeftWhenItsTimeIsUp) {
 
 TEST_F(DispatcherTest, TheEndCompletesEverythingThatWasAccepted) {
   const uint64_t lane = OpenLane(1);
-  auto fence = std::make_shared<Fence>(0, ready_);
+  auto fence = std::make_shared<Fence>(0);
   ASSERT_TRUE(Submit(lane, FenceStep{fence, 1, false}, 1).ok());
   ASSERT_TRUE(Submit(lane, Tagged(2), 2).ok());
   dispatcher_.reset();

@@ -227,7 +227,6 @@ class RunTest : public ::testing::Test {
     DispatcherOptions options;
     options.scheduler = std::move(scheduler);
     options.slot = slot_;
-    options.ready = ready_;
     options.sleeper = *Sleeper::Create();
     options.clock = &clock_;
     options.lane_depth = Bound("lane_depth", depth_);
@@ -312,7 +311,6 @@ class RunTest : public ::testing::Test {
   const Clock& clock_;
   absl::Status next_device_;  // what the factory says
   const std::shared_ptr<RunControl> control_ = std::make_shared<RunControl>();
-  const std::shared_ptr<ReadySignal> ready_ = std::make_shared<ReadySignal>();
   const std::shared_ptr<SurfacePool> pool_ = HeapPool();
   const std::shared_ptr<CompletionQueue> completions_ = std::make_shared<CompletionQueue>(4096);
   std::shared_ptr<DeviceSlot> slot_;

@@ -117,7 +117,7 @@ TEST_F(HangTest, TheInvocationThatHungIsRefusedFromThenOn) {
 }
 
 TEST_F(HangTest, WhatTheLostRunUsesLivesUntilItReturns) {
-  auto set = MakeSet(*pool_, ParameterMode::kDouble, clock_, ready_, {"w"}, Fp32({2, 3}));
+  auto set = MakeSet(*pool_, ParameterMode::kDouble, clock_, {"w"}, Fp32({2, 3}));
   auto run = Prepare("sub", {Bind("x", NewSurface(1)), Bind("w", set), Bind("y", NewSurface())});
   std::weak_ptr<const Invocation> left = run;
   control_->Hold();

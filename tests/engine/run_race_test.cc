@@ -78,7 +78,7 @@ TEST_F(RaceTest, EveryAcceptedSubmissionGivesExactlyOneCompletion) {
 // y = 3x - w is twice the generation, unless two generations were mixed.
 TEST_F(RaceTest, NoRunSeesTwoGenerationsOfASet) {
   for (ParameterMode mode : {ParameterMode::kDouble, ParameterMode::kFenced}) {
-    auto set = MakeSet(*pool_, mode, clock_, ready_, {"x", "w"}, Fp32({2, 3}));
+    auto set = MakeSet(*pool_, mode, clock_, {"x", "w"}, Fp32({2, 3}));
     auto y = NewSurface();
     auto run = Prepare("sub", {Bind("x", set, 0), Bind("w", set, 1), Bind("y", y)});
     ResolvedChain spec;

@@ -12,23 +12,22 @@ absl::Status Released(uint64_t value) {
 }  // namespace
 
 absl::Status Fence::Signal(uint64_t value) {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (closed_) return Released(value);
-    if (value < value_) {
-      return absl::OutOfRangeError(absl::StrCat(
-          "the fence is at ", value_, " and only grows; it cannot be signalled to ", value));
-    }
-    value_ = value;
+  absl::MutexLock lock(&mutex_);
+  if (closed_) return Released(value);
+  if (value < value_) {
+    return absl::OutOfRangeError(absl::StrCat(
+        "the fence is at ", value_, " and only grows; it cannot be signalled to ", value));
   }
-  ready_->Notify();
+  value_ = value;
+  waiting_.Tell(value);
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> Fence::Reached(uint64_t value) const {
+absl::StatusOr<bool> Fence::Reached(uint64_t value, Waiter* waiter) {
   absl::MutexLock lock(&mutex_);
   if (value_ >= value) return true;
   if (closed_) return Released(value);
+  waiting_.Add(waiter, value);
   return false;
 }
 
@@ -43,11 +42,9 @@ absl::StatusOr<uint64_t> Fence::Wait(uint64_t value, const WaitLimit& limit) con
 }
 
 void Fence::Close() {
-  {
-    absl::MutexLock lock(&mutex_);
-    closed_ = true;
-  }
-  ready_->Notify();
+  absl::MutexLock lock(&mutex_);
+  closed_ = true;
+  waiting_.Tell();
 }
 
 uint64_t Fence::value() const {

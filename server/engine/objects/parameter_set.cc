@@ -40,14 +40,15 @@ void SetPin::Reset() {
   set_.reset();
 }
 
-absl::StatusOr<std::shared_ptr<ParameterSet>> ParameterSet::Make(
-    ParameterMode mode, std::vector<Parameter> parameters, std::string label, const Clock& clock,
-    std::shared_ptr<ReadySignal> ready) {
+absl::StatusOr<std::shared_ptr<ParameterSet>> ParameterSet::Make(ParameterMode mode,
+                                                                 std::vector<Parameter> parameters,
+                                                                 std::string label,
+                                                                 const Clock& clock) {
   if (parameters.empty()) {
     return absl::InvalidArgumentError("a parameter set needs at least one parameter");
   }
   std::shared_ptr<ParameterSet> set(
-      new ParameterSet(mode, std::move(parameters), std::move(label), clock, std::move(ready)));
+      new ParameterSet(mode, std::move(parameters), std::move(label), clock));
   for (size_t i = 0; i < set->names_.size(); ++i) {
     const std::string& name = set->names_[i];
     if (name.empty()) {
@@ -62,13 +63,12 @@ absl::StatusOr<std::shared_ptr<ParameterSet>> ParameterSet::Make(
 }
 
 ParameterSet::ParameterSet(ParameterMode mode, std::vector<Parameter> parameters, std::string label,
-                           const Clock& clock, std::shared_ptr<ReadySignal> ready)
+                           const Clock& clock)
     : mode_(mode),
       parameters_(std::move(parameters)),
       surface_pins_(PinsOf(parameters_)),
       label_(std::move(label)),
-      clock_(clock),
-      ready_(std::move(ready)) {
+      clock_(clock) {
   for (const Parameter& parameter : parameters_) {
     names_.push_back(parameter.name);
     element_counts_.push_back(static_cast<uint64_t>(parameter.layout.shape.ElementCount()));
@@ -82,12 +82,15 @@ absl::StatusOr<size_t> ParameterSet::IndexOf(std::string_view parameter) const {
       absl::StrCat("the set has no parameter ", Quoted(parameter), NameHint(parameter, names_)));
 }
 
-absl::StatusOr<std::optional<SetPin>> ParameterSet::TryPin() {
+absl::StatusOr<std::optional<SetPin>> ParameterSet::TryPin(Waiter* waiter) {
   absl::MutexLock lock(&mutex_);
   if (lease_) ExpireLocked(clock_.Now());
   if (closed_) return absl::FailedPreconditionError("the parameter set's session has ended");
   if (mode_ == ParameterMode::kFenced) {
-    if (lease_ || writer_waits_) return std::optional<SetPin>();
+    if (lease_ || writer_waits_) {
+      waiting_.Add(waiter);
+      return std::optional<SetPin>();
+    }
     if (torn_) {
       return absl::FailedPreconditionError(
           absl::StrCat("parameter set ", Quoted(label_),
@@ -113,33 +116,30 @@ bool ParameterSet::WritableLocked() const {
 }
 
 absl::StatusOr<LeaseTerms> ParameterSet::BeginWrite(int64_t duration_ns, const WaitLimit& limit) {
-  absl::Status waited;
-  {
-    absl::MutexLock lock(&mutex_);
-    ExpireLocked(clock_.Now());
-    if (closed_) return absl::FailedPreconditionError("the parameter set's session has ended");
-    if (lease_)
-      return absl::FailedPreconditionError("the set is being written; publish or abort first");
-    if (writer_waits_) {
-      return absl::FailedPreconditionError("another write of this set is waiting to begin");
-    }
-    writer_waits_ = true;
-    waited = AwaitUntil(mutex_, absl::Condition(this, &ParameterSet::WritableLocked), limit,
-                        "the set's running readers");
-    writer_waits_ = false;
-    if (waited.ok() && closed_) {
-      waited = absl::CancelledError("the parameter set's session has ended");
-    }
-    if (waited.ok()) {
-      const int64_t now = clock_.Now();
-      const int64_t expires = duration_ns > INT64_MAX - now ? INT64_MAX : now + duration_ns;
-      lease_.emplace(LeaseTerms{++last_lease_, BackLocked(), generation_ + 1, expires},
-                     parameters_.size());
-      return lease_->terms();
-    }
+  absl::MutexLock lock(&mutex_);
+  ExpireLocked(clock_.Now());
+  if (closed_) return absl::FailedPreconditionError("the parameter set's session has ended");
+  if (lease_)
+    return absl::FailedPreconditionError("the set is being written; publish or abort first");
+  if (writer_waits_) {
+    return absl::FailedPreconditionError("another write of this set is waiting to begin");
   }
-  ready_->Notify();  // readers that were held off may go on
-  return waited;
+  writer_waits_ = true;
+  absl::Status waited = AwaitUntil(mutex_, absl::Condition(this, &ParameterSet::WritableLocked),
+                                   limit, "the set's running readers");
+  writer_waits_ = false;
+  if (waited.ok() && closed_) {
+    waited = absl::CancelledError("the parameter set's session has ended");
+  }
+  if (!waited.ok()) {
+    waiting_.Tell();  // readers that were held off may go on
+    return waited;
+  }
+  const int64_t now = clock_.Now();
+  const int64_t expires = duration_ns > INT64_MAX - now ? INT64_MAX : now + duration_ns;
+  lease_.emplace(LeaseTerms{++last_lease_, BackLocked(), generation_ + 1, expires},
+                 parameters_.size());
+  return lease_->terms();
 }
 
 absl::StatusOr<Lease*> ParameterSet::OpenLocked(LeaseNumber number) {
@@ -182,29 +182,19 @@ absl::Status ParameterSet::Update(LeaseNumber lease, const WeightChunk& chunk) {
 }
 
 absl::StatusOr<uint64_t> ParameterSet::Publish(LeaseNumber lease, uint64_t expected_generation) {
-  absl::StatusOr<uint64_t> published;
-  {
-    absl::MutexLock lock(&mutex_);
-    absl::StatusOr<Lease*> open = OpenLocked(lease);
-    if (!open.ok()) return open.status();
-    published = PublishLocked(**open, expected_generation);
-  }
-  if (published.ok()) ready_->Notify();
-  return published;
+  absl::MutexLock lock(&mutex_);
+  absl::StatusOr<Lease*> open = OpenLocked(lease);
+  if (!open.ok()) return open.status();
+  return PublishLocked(**open, expected_generation);
 }
 
 absl::StatusOr<uint64_t> ParameterSet::PublishOpen(uint64_t expected_generation) {
-  absl::StatusOr<uint64_t> published;
-  {
-    absl::MutexLock lock(&mutex_);
-    ExpireLocked(clock_.Now());
-    if (!lease_) {
-      return absl::FailedPreconditionError("nothing to publish: the set has no open write lease");
-    }
-    published = PublishLocked(*lease_, expected_generation);
+  absl::MutexLock lock(&mutex_);
+  ExpireLocked(clock_.Now());
+  if (!lease_) {
+    return absl::FailedPreconditionError("nothing to publish: the set has no open write lease");
   }
-  if (published.ok()) ready_->Notify();
-  return published;
+  return PublishLocked(*lease_, expected_generation);
 }
 
 absl::StatusOr<uint64_t> ParameterSet::PublishLocked(Lease& lease, uint64_t expected_generation) {
@@ -226,23 +216,20 @@ absl::StatusOr<uint64_t> ParameterSet::PublishLocked(Lease& lease, uint64_t expe
 void ParameterSet::EndLeaseLocked(bool published) {
   lease_.reset();
   if (mode_ == ParameterMode::kFenced) torn_ = !published;
+  waiting_.Tell();
 }
 
 absl::Status ParameterSet::Abort(LeaseNumber lease) {
-  {
-    absl::MutexLock lock(&mutex_);
-    absl::StatusOr<Lease*> open = OpenLocked(lease);
-    if (!open.ok()) return open.status();
-    EndLeaseLocked(/*published=*/false);
-  }
-  ready_->Notify();
+  absl::MutexLock lock(&mutex_);
+  absl::StatusOr<Lease*> open = OpenLocked(lease);
+  if (!open.ok()) return open.status();
+  EndLeaseLocked(/*published=*/false);
   return absl::OkStatus();
 }
 
 void ParameterSet::ExpireLocked(int64_t now_ns) {
   if (!lease_ || !lease_->ExpiredAt(now_ns)) return;
   EndLeaseLocked(/*published=*/false);
-  ready_->Notify();
 }
 
 void ParameterSet::Sweep(int64_t now_ns) {
@@ -251,12 +238,10 @@ void ParameterSet::Sweep(int64_t now_ns) {
 }
 
 void ParameterSet::Close() {
-  {
-    absl::MutexLock lock(&mutex_);
-    closed_ = true;
-    if (lease_) EndLeaseLocked(/*published=*/false);
-  }
-  ready_->Notify();
+  absl::MutexLock lock(&mutex_);
+  closed_ = true;
+  if (lease_) EndLeaseLocked(/*published=*/false);
+  waiting_.Tell();
 }
 
 ParameterSetInfo ParameterSet::Info() const {
@@ -279,10 +264,10 @@ uint64_t ParameterSet::generation() const {
 }
 
 absl::StatusOr<bool> PinAll(std::span<const std::shared_ptr<ParameterSet>> sets,
-                            std::vector<SetPin>& pins) {
+                            std::vector<SetPin>& pins, Waiter* waiter) {
   const size_t before = pins.size();
   for (const std::shared_ptr<ParameterSet>& set : sets) {
-    absl::StatusOr<std::optional<SetPin>> pin = set->TryPin();
+    absl::StatusOr<std::optional<SetPin>> pin = set->TryPin(waiter);
     if (pin.ok() && pin->has_value()) {
       pins.push_back(**std::move(pin));
       continue;

@@ -32,9 +32,9 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "proto/values/parameter_values.h"
-#include "server/engine/objects/ready_signal.h"
 #include "server/engine/objects/surface.h"
 #include "server/engine/objects/wait.h"
+#include "server/engine/objects/waiter.h"
 #include "server/engine/objects/write_lease.h"
 
 namespace anex::engine {
@@ -76,8 +76,7 @@ class ParameterSet : public std::enable_shared_from_this<ParameterSet> {
   // the set.
   static absl::StatusOr<std::shared_ptr<ParameterSet>> Make(ParameterMode mode,
                                                             std::vector<Parameter> parameters,
-                                                            std::string label, const Clock& clock,
-                                                            std::shared_ptr<ReadySignal> ready);
+                                                            std::string label, const Clock& clock);
 
   ParameterMode mode() const { return mode_; }
   const std::string& label() const { return label_; }
@@ -85,9 +84,9 @@ class ParameterSet : public std::enable_shared_from_this<ParameterSet> {
   // INVALID_ARGUMENT with the nearest name.
   absl::StatusOr<size_t> IndexOf(std::string_view parameter) const;
 
-  // For dispatchers. nullopt: a fenced set is being written or waited for; the ReadySignal tells
-  // when to look again. FAILED_PRECONDITION: torn, or Close was called.
-  absl::StatusOr<std::optional<SetPin>> TryPin();
+  // For dispatchers. nullopt: a fenced set is being written or waited for; `waiter` is told when to
+  // look again. FAILED_PRECONDITION: torn, or Close was called.
+  absl::StatusOr<std::optional<SetPin>> TryPin(Waiter* waiter = nullptr);
 
   // Waits for readers (see above). FAILED_PRECONDITION if the set is leased or another writer
   // waits.
@@ -112,7 +111,7 @@ class ParameterSet : public std::enable_shared_from_this<ParameterSet> {
  private:
   friend class SetPin;
   ParameterSet(ParameterMode mode, std::vector<Parameter> parameters, std::string label,
-               const Clock& clock, std::shared_ptr<ReadySignal> ready);
+               const Clock& clock);
 
   void Unpin(uint32_t buffer);
   uint32_t BackLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -133,7 +132,6 @@ class ParameterSet : public std::enable_shared_from_this<ParameterSet> {
   std::unordered_map<std::string, size_t> index_;  // constant
   const std::string label_;
   const Clock& clock_;
-  const std::shared_ptr<ReadySignal> ready_;
 
   mutable absl::Mutex mutex_;
   uint64_t generation_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -145,13 +143,14 @@ class ParameterSet : public std::enable_shared_from_this<ParameterSet> {
   bool updating_ ABSL_GUARDED_BY(mutex_) = false;  // a chunk is being stored, maybe by a dead lease
   bool torn_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  WaitList waiting_ ABSL_GUARDED_BY(mutex_);  // for pins
 };
 
 // Pins all of `sets` or none: appends to `pins` and returns true, or false if one is blocked now
 // (what was pinned has been let go, so two blocked jobs never hold what the other's writer waits
-// for).
+// for); `waiter` is told when to look again.
 absl::StatusOr<bool> PinAll(std::span<const std::shared_ptr<ParameterSet>> sets,
-                            std::vector<SetPin>& pins);
+                            std::vector<SetPin>& pins, Waiter* waiter = nullptr);
 
 }  // namespace anex::engine
 

@@ -41,8 +41,8 @@ class ReservedPlaces {
 
 Dispatcher::Dispatcher(DispatcherOptions options)
     : slot_(std::move(options.slot)),
-      ready_(std::move(options.ready)),
       sleeper_(std::move(options.sleeper)),
+      wakes_(std::make_shared<WakeList>(*sleeper_)),
       clock_(*options.clock),
       lane_depth_(options.lane_depth),
       device_hang_ns_(options.device_hang_ns),
@@ -50,7 +50,6 @@ Dispatcher::Dispatcher(DispatcherOptions options)
       abandoned_(std::make_shared<std::atomic<uint32_t>>(0)),
       scheduler_(options.scheduler ? std::move(options.scheduler)
                                    : std::make_unique<FairScheduler>()) {
-  ready_->Add(*sleeper_);
   absl::MutexLock lock(&mutex_);
   spare_.reserve(kMostSpareJobs);
   StartWorkerLocked();
@@ -78,7 +77,7 @@ Dispatcher::~Dispatcher() {
   if (finished.joinable()) finished.join();
   watch_stop_.Notify();
   watchdog_.join();
-  ready_->Remove(*sleeper_);
+  wakes_->Close();
 }
 
 // --- Lanes ---
@@ -90,7 +89,8 @@ absl::StatusOr<uint64_t> Dispatcher::OpenLane(LaneRequest request) {
       scheduler_->Add({number, request.user, request.session, request.qos, request.weight});
   if (!added.ok()) return added;
   auto lane = std::make_unique<Lane>(number, request.session, request.name, lane_depth_,
-                                     std::move(request.usage), std::move(request.queue));
+                                     std::move(request.usage), std::move(request.queue),
+                                     std::make_shared<Waiter>(number, wakes_));
   if (request.qos == QosClass::kRealTime) lane->OrderByDeadline();
   lanes_[number] = std::move(lane);
   return number;
@@ -140,13 +140,14 @@ void Dispatcher::Refresh(Lane& lane) {
 }
 
 void Dispatcher::UnblockLocked() {
-  for (uint64_t number : blocked_) {
+  wakes_->Take(woken_);
+  for (const uint64_t number : woken_) {
     auto it = lanes_.find(number);
     if (it == lanes_.end()) continue;
     it->second->Unblock();
     Refresh(*it->second);
   }
-  blocked_.clear();
+  woken_.clear();
 }
 
 // --- Submissions ---

@@ -20,8 +20,9 @@
 // at a time.
 //
 // Invariants: every accepted submission gives exactly one completion. Order within a lane is that
-// of Submit. A job that waits (fence, fenced set) holds up its own lane only. Between any two steps
-// of a chain other sessions get their turn.
+// of Submit. A job that waits (fence, fenced set) holds up its own lane only, and is looked at
+// again when what it waits for has changed (objects/waiter.h): such a look is charged as the
+// shortest step. Between any two steps of a chain other sessions get their turn.
 //
 // A hung device (a step that makes no progress; one that is merely long goes on): its thread and
 // what it uses are left behind, to be freed if it ever returns; the running submission fails
@@ -53,10 +54,10 @@
 #include "server/engine/clock.h"
 #include "server/engine/limits.h"
 #include "server/engine/objects/device_slot.h"
-#include "server/engine/objects/ready_signal.h"
 #include "server/engine/objects/sleeper.h"
 #include "server/engine/objects/usage.h"
 #include "server/engine/objects/wait.h"
+#include "server/engine/objects/waiter.h"
 #include "server/engine/run/forecast.h"
 #include "server/engine/run/job.h"
 #include "server/engine/run/lane.h"
@@ -70,7 +71,6 @@ namespace anex::engine {
 
 struct DispatcherOptions {
   std::shared_ptr<DeviceSlot> slot;
-  std::shared_ptr<ReadySignal> ready;    // the one that parameter sets and fences notify
   std::unique_ptr<Sleeper> sleeper;      // the device thread's
   std::unique_ptr<Scheduler> scheduler;  // null = a FairScheduler
   const Clock* clock = nullptr;          // outlives the dispatcher and any step that hangs
@@ -192,7 +192,7 @@ class Dispatcher {
   // that is taken for the next pick.
   using Leaving = std::optional<StepResult>;
   bool RunPicked(Worker& worker, Job& job, int64_t& now_ns, Leaving& leaving);  // false: abandoned
-  std::shared_ptr<Job> Pick(Leaving& leaving, uint64_t seen, int64_t now_ns, bool& stopping);
+  std::shared_ptr<Job> Pick(Leaving& leaving, int64_t now_ns, bool& stopping);
   std::shared_ptr<Job> PickLocked(int64_t now_ns) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   StepResult TryStep(Worker& worker, Job& job, int64_t now_ns);
   // True: the job is in its lane again. False: it is done, with result.status.
@@ -238,8 +238,8 @@ class Dispatcher {
   void KeepLocked(std::shared_ptr<Job> finished) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::shared_ptr<DeviceSlot> slot_;
-  const std::shared_ptr<ReadySignal> ready_;
   const std::unique_ptr<Sleeper> sleeper_;
+  const std::shared_ptr<WakeList> wakes_;  // of lanes that were blocked
   WorkSources sources_{*sleeper_};
   const Clock& clock_;
   const Bound lane_depth_, device_hang_ns_;
@@ -252,12 +252,11 @@ class Dispatcher {
   absl::flat_hash_map<uint64_t, std::unique_ptr<Lane>> lanes_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Job>> spare_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_lane_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint32_t queued_ ABSL_GUARDED_BY(mutex_) = 0;            // in lanes, but for the running one
-  Lane* current_ ABSL_GUARDED_BY(mutex_) = nullptr;        // whose front job runs
-  std::vector<uint64_t> blocked_ ABSL_GUARDED_BY(mutex_);  // lanes that were blocked at last look
-  int64_t turn_began_ns_ ABSL_GUARDED_BY(mutex_) = 0;      // of the job that runs
-  int64_t expected_turn_ns_ ABSL_GUARDED_BY(mutex_) = 0;   // of any lane
-  uint64_t seen_ready_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint32_t queued_ ABSL_GUARDED_BY(mutex_) = 0;                 // in lanes, but for the running one
+  Lane* current_ ABSL_GUARDED_BY(mutex_) = nullptr;             // whose front job runs
+  std::vector<uint64_t> woken_ ABSL_GUARDED_BY(mutex_);         // empty but for a moment
+  int64_t turn_began_ns_ ABSL_GUARDED_BY(mutex_) = 0;           // of the job that runs
+  int64_t expected_turn_ns_ ABSL_GUARDED_BY(mutex_) = 0;        // of any lane
   int64_t next_expiry_ns_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;  // nothing is late before
   absl::Status refuse_ ABSL_GUARDED_BY(mutex_);                 // not OK: what Submit answers
   std::shared_ptr<Worker> worker_ ABSL_GUARDED_BY(mutex_);      // null while there is none

@@ -41,7 +41,6 @@ void Dispatcher::WorkerLoop(std::shared_ptr<Worker> worker) {
   int unasked = kMostUnasked;
   for (bool worked = false;;) {
     const uint32_t news = sleeper_->news();  // before the look for work, or it would be lost
-    const uint64_t seen = ready_->count();
     const bool ask = unasked >= kMostUnasked || now_ns - asked_ns >= kAskPeriodNs;
     if (ask && sources_.Poll() > 0) {
       worked = true;
@@ -50,7 +49,7 @@ void Dispatcher::WorkerLoop(std::shared_ptr<Worker> worker) {
     unasked = ask ? 0 : unasked + 1;
     if (ask) asked_ns = now_ns;
     bool stopping = false;
-    std::shared_ptr<Job> job = Pick(leaving, seen, now_ns, stopping);
+    std::shared_ptr<Job> job = Pick(leaving, now_ns, stopping);
     if (job == nullptr) {
       if (stopping) break;
       if (ask) Rest(news, std::exchange(worked, false));
@@ -68,18 +67,14 @@ void Dispatcher::WorkerLoop(std::shared_ptr<Worker> worker) {
   worker->exited = true;
 }
 
-std::shared_ptr<Job> Dispatcher::Pick(Leaving& leaving, uint64_t seen, int64_t now_ns,
-                                      bool& stopping) {
+std::shared_ptr<Job> Dispatcher::Pick(Leaving& leaving, int64_t now_ns, bool& stopping) {
   std::shared_ptr<CompletionSink> left;  // goes after the lock
   {
     absl::MutexLock lock(&mutex_);
     if (leaving.has_value()) left = LeaveLocked(*leaving);
     leaving.reset();
     stopping = stopping_;
-    if (seen != seen_ready_) {
-      seen_ready_ = seen;
-      UnblockLocked();
-    }
+    if (wakes_->any()) UnblockLocked();
     if (now_ns <= next_expiry_ns_) return PickLocked(now_ns);
   }
   ExpireLate();
@@ -149,7 +144,6 @@ bool Dispatcher::PutBack(Job& job, StepResult& result) {
     ++queued_;
     if (result.kind == StepResult::Kind::kBlocked) {
       lane.Block();
-      blocked_.push_back(lane.number());
     } else {
       lane.PutBack();
     }
@@ -182,8 +176,8 @@ void Dispatcher::EndTurn(Lane& lane, const StepResult& result) {
   if (result.kind != StepResult::Kind::kBlocked) {
     lane.Took(result.wall_ns);
     expected_turn_ns_ = lane.expected_turn_ns();
-    scheduler_->Served(lane.number(), result.device_ns);
   }
+  scheduler_->Served(lane.number(), result.device_ns);
   if (!lane.closed()) {
     Refresh(lane);
   } else if (lane.empty()) {
@@ -218,7 +212,7 @@ void Dispatcher::Rest(uint32_t news, bool worked) {
   bool blocked = false;
   {
     absl::MutexLock lock(&mutex_);
-    blocked = !blocked_.empty();
+    blocked = queued_ > 0;  // else it would be picked
   }
   sources_.Sleep(news, blocked ? absl::Nanoseconds(kExpiryPeriodNs) : absl::InfiniteDuration());
 }

@@ -23,6 +23,7 @@
 #include "server/engine/objects/parameter_set.h"
 #include "server/engine/objects/quota.h"
 #include "server/engine/objects/usage.h"
+#include "server/engine/objects/waiter.h"
 #include "server/engine/run/chain_cursor.h"
 #include "server/engine/run/completion_sink.h"
 
@@ -51,6 +52,7 @@ struct Job {
   WorkItem item;
   LaneId lane;                           // the session's name for it, for the completion
   std::shared_ptr<Usage> session_usage;  // may be null
+  Waiter* waiter = nullptr;              // its lane's, for what it has to wait for; may be null
   QuotaPlace place;                      // among the session's queued submissions
   int64_t accepted_ns = 0;
   int64_t started_ns = 0;  // 0 until its first step

@@ -15,6 +15,7 @@ absl::Status Lane::Push(std::shared_ptr<Job> job) {
     if (!place.ok()) return place.status();
     job->place = *std::move(place);
   }
+  job->waiter = waiter_.get();
   jobs_.push_back(job);  // may want memory: nothing has been counted yet
   turns_left_ += job->turns_left;
   earliest_deadline_ = std::min(earliest_deadline_, job->item.deadline_ns);

@@ -17,6 +17,7 @@
 #include "server/engine/limits.h"
 #include "server/engine/objects/quota.h"
 #include "server/engine/objects/usage.h"
+#include "server/engine/objects/waiter.h"
 #include "server/engine/run/fifo.h"
 #include "server/engine/run/job.h"
 
@@ -26,15 +27,17 @@ class Lane {
  public:
   using JobList = std::vector<std::shared_ptr<Job>>;
 
-  // `usage` and `queue` are the session's; they may be null.
+  // `usage` and `queue` are the session's; they may be null. `waiter` is told when what its front
+  // job waits for has changed; null: nobody is.
   Lane(uint64_t number, SessionId session, LaneId name, Bound depth, std::shared_ptr<Usage> usage,
-       std::shared_ptr<Quota> queue = nullptr)
+       std::shared_ptr<Quota> queue = nullptr, std::shared_ptr<Waiter> waiter = nullptr)
       : number_(number),
         session_(session),
         name_(name),
         depth_(std::move(depth)),
         usage_(std::move(usage)),
-        queue_(std::move(queue)) {}
+        queue_(std::move(queue)),
+        waiter_(std::move(waiter)) {}
 
   uint64_t number() const { return number_; }
   SessionId session() const { return session_; }
@@ -116,6 +119,7 @@ class Lane {
   const Bound depth_;
   const std::shared_ptr<Usage> usage_;
   const std::shared_ptr<Quota> queue_;
+  const std::shared_ptr<Waiter> waiter_;
   Fifo<std::shared_ptr<Job>> jobs_;
   uint64_t turns_left_ = 0;  // of all jobs
   int64_t expected_turn_ns_ = 0;

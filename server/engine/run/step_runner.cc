@@ -60,9 +60,9 @@ StepResult Publish(ParameterSet& set, uint64_t expected, Job& job) {
   return {};
 }
 
-StepResult SignalOrWait(const FenceStep& step) {
+StepResult SignalOrWait(const FenceStep& step, const Job& job) {
   if (step.signal) return Failed(step.fence->Signal(step.value));
-  absl::StatusOr<bool> reached = step.fence->Reached(step.value);
+  absl::StatusOr<bool> reached = step.fence->Reached(step.value, job.waiter);
   if (!reached.ok()) return Failed(reached.status());
   return *reached ? StepResult{} : Blocked();
 }
@@ -70,7 +70,7 @@ StepResult SignalOrWait(const FenceStep& step) {
 // True when the sets are pinned; a status or blocked otherwise, in `result`.
 bool Pin(std::span<const std::shared_ptr<ParameterSet>> sets, Job& job, StepResult& result) {
   if (sets.empty() || !job.pins.empty()) return true;
-  absl::StatusOr<bool> pinned = PinAll(sets, job.pins);
+  absl::StatusOr<bool> pinned = PinAll(sets, job.pins, job.waiter);
   if (!pinned.ok()) {
     result = Failed(pinned.status());
     return false;
@@ -108,7 +108,7 @@ StepResult DoChainStep(const Chain& chain, Job& job, RunWatch& watch, const Cloc
     return Copy(copy->copy(at.iteration()), clock, now_ns);
   }
   if (const auto* publish = std::get_if<PublishStep>(&step)) return Publish(*publish->set, 0, job);
-  return SignalOrWait(std::get<FenceStep>(step));
+  return SignalOrWait(std::get<FenceStep>(step), job);
 }
 
 StepResult WalkChain(const Chain& chain, Job& job, RunWatch& watch, const Clock& clock,
@@ -155,7 +155,7 @@ StepResult DoStep(Job& job, RunWatch& watch, const Clock& clock, int64_t now_ns)
   } else if (const auto* publish = std::get_if<PublishWork>(&job.item.work)) {
     result = Publish(*publish->set, publish->expected_generation, job);
   } else {
-    result = SignalOrWait(std::get<FenceStep>(job.item.work));
+    result = SignalOrWait(std::get<FenceStep>(job.item.work), job);
   }
   if (result.kind == StepResult::Kind::kFinished && result.status.ok()) {
     job.completion.steps_done = 1;
