@@ -133,17 +133,18 @@ absl::StatusOr<LaneStatus> Engine::DescribeLane(const Caller& caller, LaneId id)
   status.id = id;
   status.qos = (*lane)->spec.qos;
   status.label = (*lane)->spec.label;
+  uint64_t device_lane = 0;
   {
     absl::MutexLock lock(&(*lane)->mutex);
     status.device = (*lane)->device;
+    device_lane = (*lane)->device_lane;
   }
-  if (status.device.empty()) return status;
-  for (const Dispatcher::LaneView& view : impl_->DispatcherOf(status.device).Lanes()) {
-    if (view.session != (*session)->id() || view.name != id) continue;
-    status.queued = view.queued;
-    status.running = view.running;
-    status.blocked = view.blocked;
-    status.next = view.prospect;
+  if (device_lane == 0) return status;
+  if (const auto view = impl_->DispatcherOf(status.device).LaneOf(device_lane)) {
+    status.queued = view->queued;
+    status.running = view->running;
+    status.blocked = view->blocked;
+    status.next = view->prospect;
   }
   return status;
 }

@@ -158,6 +158,14 @@ TEST(RegionCopy, AgreesWithTheDefinitionOnPaddedTensors) {
     CopySlowly(from, froms[i], source.data(), to, tos[i], want.data());
     EXPECT_EQ(got, want) << i;
     EXPECT_EQ(copy.bytes(), 2u * static_cast<uint64_t>(RegionShape(froms[i]).ElementCount()));
+    // The same in pieces that end anywhere, in the middle of an element too.
+    for (const uint64_t piece : {1u, 3u, 10u, 64u}) {
+      std::vector<std::byte> pieced(to.allocation_bytes);
+      for (uint64_t begin = 0; begin < copy.bytes(); begin += piece) {
+        copy.Run(source.data(), pieced.data(), begin, std::min(begin + piece, copy.bytes()));
+      }
+      EXPECT_EQ(pieced, want) << i << " in pieces of " << piece;
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
@@ -307,6 +308,118 @@ TEST_F(DispatcherTest, AWaitingFenceHoldsUpItsOwnLaneOnly) {
     order.push_back(done.user_data);
   }
   EXPECT_THAT(order, ElementsAre(9, 1, 2));
+}
+
+// The fair policy, and how many turns it was told of.
+class CountingScheduler final : public Scheduler {
+ public:
+  explicit CountingScheduler(std::shared_ptr<std::atomic<int>> turns) : turns_(std::move(turns)) {}
+  absl::Status Add(const ScheduledLane& lane) override { return fair_.Add(lane); }
+  void Remove(uint64_t lane) override { fair_.Remove(lane); }
+  void SetReady(uint64_t lane, bool ready, int64_t deadline_ns) override {
+    fair_.SetReady(lane, ready, deadline_ns);
+  }
+  std::optional<uint64_t> Next() override { return fair_.Next(); }
+  void Served(uint64_t lane, int64_t device_ns) override {
+    ++*turns_;
+    fair_.Served(lane, device_ns);
+  }
+  void SetUserWeight(uint64_t user, uint32_t weight) override { fair_.SetUserWeight(user, weight); }
+  void SetSessionWeight(SessionId session, uint32_t weight) override {
+    fair_.SetSessionWeight(session, weight);
+  }
+  void SetShares(const ClassShares& shares) override { fair_.SetShares(shares); }
+  std::unique_ptr<Scheduler> Clone() const override { return fair_.Clone(); }
+
+ private:
+  const std::shared_ptr<std::atomic<int>> turns_;
+  FairScheduler fair_;
+};
+
+// However many wait, somebody else's signal, publish or submission costs them no look.
+TEST_F(DispatcherTest, WhoWaitsIsLookedAtAgainForItsOwnReasonOnly) {
+  constexpr int kWaiting = 300, kRounds = 50;
+  const auto turns = std::make_shared<std::atomic<int>>(0);
+  dispatcher_.reset();
+  StartDispatcher(std::make_unique<CountingScheduler>(turns));
+  auto theirs = std::make_shared<Fence>(0), mine = std::make_shared<Fence>(0);
+  auto set = MakeSet(*pool_, ParameterMode::kFenced, clock_, {"w"}, Fp32({2, 3}));
+  for (int i = 0; i < kWaiting; ++i) {
+    ASSERT_TRUE(Submit(OpenLane(1), FenceStep{theirs, 5, false}, 100).ok());
+  }
+  const uint64_t lane = OpenLane(2);
+  EXPECT_TRUE(Evaluate(lane, Tagged(1)).status.ok());  // after them: they have been looked at
+  while (*turns < kWaiting + 1) std::this_thread::yield();
+  *turns = 0;
+  for (uint64_t round = 1; round <= kRounds; ++round) {
+    ASSERT_TRUE(mine->Signal(round).ok());
+    if (round < 5) {
+      ASSERT_TRUE(theirs->Signal(round).ok()) << "not what they wait for";
+    }
+    const LeaseTerms lease = *set->BeginWrite(10'000'000'000, Soon());
+    ASSERT_TRUE(set->Publish(lease.number, 0).ok());
+    EXPECT_TRUE(Evaluate(lane, FenceStep{mine, round, false}).status.ok());
+  }
+  ASSERT_TRUE(dispatcher_->WaitIdle(lane, Soon()).ok());
+  EXPECT_EQ(*turns, kRounds) << "nobody else had one";
+  ASSERT_TRUE(theirs->Signal(5).ok());
+  for (int i = 0; i < kWaiting; ++i) EXPECT_TRUE(Next().status.ok());
+}
+
+// A copy of many megabytes gives way like a chain of many steps.
+TEST_F(DispatcherTest, ALongCopyGivesWay) {
+  const TensorLayout layout = Fp32({1024, 8192});
+  const auto pool = HeapPool(std::make_shared<ByteBudget>(
+      Bound("surface_bytes_per_session", uint64_t{1} << 30), "release some", nullptr));
+  auto from = MakeSurface(*pool, layout), to = MakeSurface(*pool, layout);
+  Fill(*from, 1, 0.5F);
+  ResolvedChain spec;
+  spec.steps = {ResolvedCopy{Whole(from), Whole(to), {}, {}}, Tagged(9)};
+  control_->Hold();
+  ASSERT_TRUE(Submit(OpenLane(3), Tagged(1), 1).ok());
+  ASSERT_TRUE(control_->WaitForStarted(1));
+  ASSERT_TRUE(dispatcher_
+                  ->Submit(OpenLane(1), {.work = MakeChain(std::move(spec)),
+                                         .user_data = 2,
+                                         .step_timings = true,
+                                         .completions = completions_})
+                  .ok());
+  ASSERT_TRUE(Submit(OpenLane(2), Tagged(3), 3).ok());
+  control_->Release();
+  EXPECT_EQ(Next().user_data, 1u);
+  EXPECT_EQ(Next().user_data, 3u) << "it did not wait for 32 MiB";
+  const Completion copied = Next();
+  EXPECT_EQ(copied.user_data, 2u);
+  EXPECT_TRUE(copied.status.ok()) << copied.status;
+  EXPECT_EQ(copied.steps_done, 2u);
+  ASSERT_EQ(copied.step_ns.size(), 2u);
+  EXPECT_GT(copied.step_ns[0], 500'000) << "all its pieces";
+  EXPECT_EQ(std::memcmp(from->region()->data(), to->region()->data(), layout.allocation_bytes), 0);
+}
+
+// Their completions take time, which is not the device's.
+TEST_F(DispatcherTest, ManyThatAreLateAtOnceAreAllTold) {
+  constexpr uint64_t kLate = 200;
+  control_->Hold();
+  ASSERT_TRUE(Submit(OpenLane(9), Tagged(1), 1000).ok());
+  ASSERT_TRUE(control_->WaitForStarted(1));
+  const int64_t deadline_ns = clock_.Now() + 1'000'000;
+  for (uint64_t i = 0; i < kLate; ++i) {
+    ASSERT_TRUE(Submit(OpenLane(1 + i % 7), Tagged(2), i, deadline_ns).ok());
+  }
+  while (clock_.Now() <= deadline_ns) std::this_thread::yield();
+  control_->Release();
+  uint64_t late = 0;
+  for (uint64_t i = 0; i <= kLate; ++i) {
+    const Completion done = Next();
+    if (done.user_data == 1000) {
+      EXPECT_TRUE(done.status.ok());
+    } else {
+      EXPECT_TRUE(absl::IsDeadlineExceeded(done.status)) << done.status;
+      ++late;
+    }
+  }
+  EXPECT_EQ(late, kLate);
 }
 
 TEST_F(DispatcherTest, AFenceThatIsNeverSignalledEndsAtItsDeadline) {

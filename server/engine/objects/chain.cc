@@ -83,13 +83,15 @@ absl::Status CheckCopy(const ResolvedCopy& copy) {
 
 }  // namespace
 
-absl::Status SurfaceCopy::Run() const {
+absl::Status SurfaceCopy::Run(uint64_t& done, uint64_t most) const {
   shm::SharedRegion& from = *from_->region();
   shm::SharedRegion& to = *to_->region();
   if (absl::Status locked = from.Lock(shm::RegionAccess::kReadOnly); !locked.ok()) return locked;
   absl::Status status = to.Lock(shm::RegionAccess::kReadWrite);
   if (status.ok()) {
-    copy_.Run(std::as_const(from).data(), to.data());
+    const uint64_t end = done + std::min(most, bytes() - done);
+    copy_.Run(std::as_const(from).data(), to.data(), done, end);
+    done = end;
     status = to.Unlock(shm::RegionAccess::kReadWrite);
   }
   status.Update(from.Unlock(shm::RegionAccess::kReadOnly));

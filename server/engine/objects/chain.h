@@ -41,8 +41,13 @@ class SurfaceCopy {
  public:
   SurfaceCopy(SurfacePin from, SurfacePin to, RegionCopy copy)
       : from_(std::move(from)), to_(std::move(to)), copy_(copy) {}
-  // INTERNAL if a region cannot be locked (IOSurface).
-  absl::Status Run() const;
+  // Copies on from byte `done` on, at most `most` bytes, and moves `done` on: all has been copied
+  // once it is bytes(). INTERNAL if a region cannot be locked (IOSurface).
+  absl::Status Run(uint64_t& done, uint64_t most) const;
+  absl::Status Run() const {
+    uint64_t done = 0;
+    return Run(done, bytes());
+  }
   uint64_t bytes() const { return copy_.bytes(); }
   const Surface& from() const { return *from_.surface(); }
   const Surface& to() const { return *to_.surface(); }

@@ -132,18 +132,33 @@ void RegionCopy::Coalesce() {
   }
 }
 
-void RegionCopy::Run(const std::byte* from, std::byte* to) const {
-  RunAxis(0, from + from_offset_, to + to_offset_);
-}
-
-void RegionCopy::RunAxis(int axis, const std::byte* from, std::byte* to) const {
-  if (axis == rank_) {
-    std::memcpy(to, from, element_);
-    return;
+// Runs of element_ bytes that lie together, one after the other; `at` counts them by axis.
+void RegionCopy::Run(const std::byte* from, std::byte* to, uint64_t begin, uint64_t end) const {
+  std::array<int64_t, kMaxRank> at{};
+  uint64_t run = begin / element_, into = begin % element_;
+  from += from_offset_;
+  to += to_offset_;
+  for (int axis = rank_ - 1; axis >= 0; --axis) {
+    const Axis& moved = axes_[axis];
+    at[axis] = static_cast<int64_t>(run % static_cast<uint64_t>(moved.size));
+    run /= static_cast<uint64_t>(moved.size);
+    from += at[axis] * moved.from_stride;
+    to += at[axis] * moved.to_stride;
   }
-  const Axis& moved = axes_[axis];
-  for (int64_t i = 0; i < moved.size; ++i) {
-    RunAxis(axis + 1, from + i * moved.from_stride, to + i * moved.to_stride);
+  while (begin < end) {
+    const uint64_t count = std::min(element_ - into, end - begin);
+    std::memcpy(to + into, from + into, count);
+    begin += count;
+    into = 0;
+    for (int axis = rank_ - 1; axis >= 0; --axis) {
+      const Axis& moved = axes_[axis];
+      from += moved.from_stride;
+      to += moved.to_stride;
+      if (++at[axis] < moved.size) break;
+      from -= moved.size * moved.from_stride;
+      to -= moved.size * moved.to_stride;
+      at[axis] = 0;
+    }
   }
 }
 

@@ -33,14 +33,16 @@ class RegionCopy {
   static absl::StatusOr<RegionCopy> Make(const TensorLayout& from, const Region& from_region,
                                          const TensorLayout& to, const Region& to_region);
   // Both point at the first byte of their tensors.
-  void Run(const std::byte* from, std::byte* to) const;
+  void Run(const std::byte* from, std::byte* to) const { Run(from, to, 0, bytes()); }
+  // The part from byte `begin` to `end` of those moved, in row-major order. REQUIRES: begin <= end
+  // <= bytes().
+  void Run(const std::byte* from, std::byte* to, uint64_t begin, uint64_t end) const;
   uint64_t bytes() const;  // of elements moved
 
  private:
   struct Axis {
     int64_t size = 1, from_stride = 0, to_stride = 0;
   };
-  void RunAxis(int axis, const std::byte* from, std::byte* to) const;
   void Coalesce();
 
   uint64_t from_offset_ = 0, to_offset_ = 0;

@@ -306,6 +306,8 @@ void Dispatcher::KeepLocked(std::shared_ptr<Job> finished) {
   finished->session_usage.reset();
   finished->completion = Completion();
   finished->cursor = ChainCursor();
+  finished->copied = 0;
+  finished->step_spent_ns = 0;
   finished->started_ns = 0;
   finished->ending.store(Job::Ending::kOpen, std::memory_order_relaxed);
   finished->late = false;

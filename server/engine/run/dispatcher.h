@@ -166,6 +166,8 @@ class Dispatcher {
     std::optional<Prospect> prospect;
   };
   std::vector<LaneView> Lanes() const;
+  // One of them; nullopt for a closed one.
+  std::optional<LaneView> LaneOf(uint64_t lane) const;
   // Busy shares, usage and load; info.is_default is the caller's to fill in.
   DeviceStatus Status() const;
   // All that has completed is in the accounts of sessions and kernels once this returns.
@@ -198,6 +200,8 @@ class Dispatcher {
   // True: the job is in its lane again. False: it is done, with result.status.
   bool PutBack(Job& job, StepResult& result);
   bool Stops(const Job& job) const;
+  // At most `most`; true: there may be more.
+  bool ExpireSome(size_t most);
   // What it gives dies without the lock.
   std::shared_ptr<CompletionSink> LeaveLocked(const StepResult& result)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -208,6 +212,8 @@ class Dispatcher {
   void Rest(uint32_t news, bool worked);
 
   std::map<uint64_t, Prospect> Prospects() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(prospects_mutex_);
+  LaneView ViewLocked(const Lane& lane) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(prospects_mutex_, mutex_);
 
   // The watchdog.
   int64_t DeviceHangNs() const { return static_cast<int64_t>(device_hang_ns_.value()); }

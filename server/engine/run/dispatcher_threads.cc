@@ -14,6 +14,9 @@ namespace {
 
 // Queued jobs are looked at for their deadlines this often; also what an injected clock can lag.
 constexpr int64_t kExpiryPeriodNs = 10'000'000;
+// A completion that says how late it was takes a microsecond or two: so many are made at one time,
+// by the device thread between two turns and by others.
+constexpr size_t kMostLateInATurn = 16, kMostLateAtOnce = 256;
 // Sources are asked after each step, but not more often than this while steps are shorter: a look
 // at rings costs a tenth of a microsecond, and who waits for it has waited that long anyway.
 constexpr int64_t kAskPeriodNs = 2'000;
@@ -77,7 +80,7 @@ std::shared_ptr<Job> Dispatcher::Pick(Leaving& leaving, int64_t now_ns, bool& st
     if (wakes_->any()) UnblockLocked();
     if (now_ns <= next_expiry_ns_) return PickLocked(now_ns);
   }
-  ExpireLate();
+  ExpireSome(kMostLateInATurn);
   absl::MutexLock lock(&mutex_);
   return PickLocked(now_ns);
 }
@@ -145,7 +148,7 @@ bool Dispatcher::PutBack(Job& job, StepResult& result) {
     if (result.kind == StepResult::Kind::kBlocked) {
       lane.Block();
     } else {
-      lane.PutBack();
+      lane.PutBack(/*stepped=*/!result.inside_step);
     }
     EndTurn(lane, result);
     return true;
@@ -185,25 +188,33 @@ void Dispatcher::EndTurn(Lane& lane, const StepResult& result) {
   }
 }
 
-// At most every kExpiryPeriodNs, however many deadlines pass one after the other: whoever comes up
-// for its turn is looked at again.
 void Dispatcher::ExpireLate() {
+  while (ExpireSome(kMostLateAtOnce)) {
+  }
+}
+
+// Looks at most every kExpiryPeriodNs, however many deadlines pass one after the other: whoever
+// comes up for its turn is looked at again. But where some were left late it looks again at once.
+bool Dispatcher::ExpireSome(size_t most) {
   const int64_t now_ns = clock_.Now();
   JobList late;
+  bool more = false;
   {
     absl::MutexLock lock(&mutex_);
-    if (now_ns <= next_expiry_ns_) return;
+    if (now_ns <= next_expiry_ns_) return false;
     int64_t earliest_ns = INT64_MAX;
     if (current_ != nullptr) current_->StopLate(now_ns);
     for (auto& [number, lane] : lanes_) {
-      const uint32_t taken = lane->TakeExpired(now_ns, late);
+      const uint32_t taken = lane->TakeExpired(now_ns, late, most - late.size());
       queued_ -= taken;
       if (taken > 0) Refresh(*lane);
       earliest_ns = std::min(earliest_ns, lane->earliest_deadline());
     }
-    next_expiry_ns_ = std::max(earliest_ns, now_ns + kExpiryPeriodNs);
+    more = late.size() == most;
+    next_expiry_ns_ = more ? now_ns - 1 : std::max(earliest_ns, now_ns + kExpiryPeriodNs);
   }
   CompleteLate(late, now_ns);
+  return more;
 }
 
 void Dispatcher::Rest(uint32_t news, bool worked) {
@@ -212,7 +223,8 @@ void Dispatcher::Rest(uint32_t news, bool worked) {
   bool blocked = false;
   {
     absl::MutexLock lock(&mutex_);
-    blocked = queued_ > 0;  // else it would be picked
+    blocked = queued_ > 0;                                  // else it would be picked
+    if (blocked && next_expiry_ns_ < clock_.Now()) return;  // more that are late
   }
   sources_.Sleep(news, blocked ? absl::Nanoseconds(kExpiryPeriodNs) : absl::InfiniteDuration());
 }

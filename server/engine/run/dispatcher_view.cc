@@ -10,6 +10,7 @@ namespace {
 
 // Looking ahead may take this part of one core's time, however often somebody asks.
 constexpr int64_t kProspectsRest = 10;
+constexpr size_t kLanesAtOnce = 64;
 
 }  // namespace
 
@@ -61,20 +62,45 @@ std::map<uint64_t, Prospect> Dispatcher::Prospects() const {
   return prospects;
 }
 
+Dispatcher::LaneView Dispatcher::ViewLocked(const Lane& lane) const {
+  LaneView view{lane.session(), lane.name(), lane.queued(), lane.running(), lane.blocked(), {}};
+  const auto known = prospects_.find(lane.number());
+  if (lane.turns_waiting() > 0 && !lane.blocked() && known != prospects_.end()) {
+    view.prospect = known->second;
+  }
+  return view;
+}
+
+// The device thread wants the lock after every turn: a few lanes are looked at with it at a time.
 std::vector<Dispatcher::LaneView> Dispatcher::Lanes() const {
   absl::MutexLock looking_ahead(&prospects_mutex_);
   if (clock_.Now() >= next_prospects_ns_) prospects_ = Prospects();
+  std::vector<uint64_t> numbers;
+  {
+    absl::MutexLock lock(&mutex_);
+    numbers.reserve(lanes_.size());
+    for (const auto& [number, lane] : lanes_) numbers.push_back(number);
+  }
   std::vector<LaneView> views;
-  absl::MutexLock lock(&mutex_);
-  for (const auto& [number, lane] : lanes_) {
-    LaneView view{lane->session(), lane->name(), lane->queued(), lane->running(), lane->blocked()};
-    const auto known = prospects_.find(number);
-    if (lane->turns_waiting() > 0 && !lane->blocked() && known != prospects_.end()) {
-      view.prospect = known->second;
+  views.reserve(numbers.size());
+  for (size_t first = 0; first < numbers.size(); first += kLanesAtOnce) {
+    absl::MutexLock lock(&mutex_);
+    const size_t end = std::min(numbers.size(), first + kLanesAtOnce);
+    for (size_t i = first; i < end; ++i) {
+      const auto it = lanes_.find(numbers[i]);
+      if (it != lanes_.end()) views.push_back(ViewLocked(*it->second));
     }
-    views.push_back(std::move(view));
   }
   return views;
+}
+
+std::optional<Dispatcher::LaneView> Dispatcher::LaneOf(uint64_t lane) const {
+  absl::MutexLock looking_ahead(&prospects_mutex_);
+  if (clock_.Now() >= next_prospects_ns_) prospects_ = Prospects();
+  absl::MutexLock lock(&mutex_);
+  const auto it = lanes_.find(lane);
+  if (it == lanes_.end()) return std::nullopt;
+  return ViewLocked(*it->second);
 }
 
 DeviceStatus Dispatcher::Status() const {

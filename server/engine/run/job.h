@@ -60,9 +60,11 @@ struct Job {
       1;  // steps and copies that it still needs; guarded by the dispatcher's lock
 
   // Owned by whoever runs it.
-  ChainCursor cursor;        // of a chain
-  std::vector<SetPin> pins;  // of the iteration that runs
-  Completion completion;     // filled in as it goes
+  ChainCursor cursor;         // of a chain
+  uint64_t copied = 0;        // bytes of the copy that it is in
+  int64_t step_spent_ns = 0;  // in earlier turns of the step that it is in
+  std::vector<SetPin> pins;   // of the iteration that runs
+  Completion completion;      // filled in as it goes
 
   // Of all its runs on the device: one that is told to stop is not run again. A new one for each
   // submission, as a stop is for good.

@@ -27,9 +27,9 @@ const std::shared_ptr<Job>& Lane::Start() {
   return jobs_.front();
 }
 
-void Lane::PutBack() {
+void Lane::PutBack(bool stepped) {
   running_ = false;
-  if (jobs_.front()->turns_left <= 1) return;
+  if (!stepped || jobs_.front()->turns_left <= 1) return;
   --jobs_.front()->turns_left;
   --turns_left_;
 }
@@ -60,10 +60,12 @@ void Lane::StopLate(int64_t now_ns) {
   job->control->Stop();
 }
 
-uint32_t Lane::TakeExpired(int64_t now_ns, JobList& out) {
-  if (now_ns <= earliest_deadline_) return 0;
-  const uint32_t taken =
-      TakeQueued(out, [now_ns](const Job& job) { return now_ns > job.item.deadline_ns; });
+uint32_t Lane::TakeExpired(int64_t now_ns, JobList& out, size_t most) {
+  if (now_ns <= earliest_deadline_ || most == 0) return 0;
+  size_t left = most;
+  const uint32_t taken = TakeQueued(out, [now_ns, &left](const Job& job) {
+    return left > 0 && now_ns > job.item.deadline_ns && left-- > 0;
+  });
   earliest_deadline_ = INT64_MAX;
   for (size_t i = 0; i < jobs_.size(); ++i) {
     earliest_deadline_ = std::min(earliest_deadline_, jobs_[i]->item.deadline_ns);

@@ -61,7 +61,8 @@ class Lane {
 
   // The front job starts a step. REQUIRES: Ready().
   const std::shared_ptr<Job>& Start();
-  void PutBack();                                      // it goes on later, still in front
+  // It goes on later, still in front; `stepped`: by one step less.
+  void PutBack(bool stepped = true);
   void Block() { running_ = false, blocked_ = true; }  // its wait is not over
   void Unblock() { blocked_ = false; }
   std::shared_ptr<Job> Finish();  // it is done and leaves
@@ -108,9 +109,9 @@ class Lane {
   void OrderByDeadline() { by_deadline_ = true; }
   // No job has an earlier deadline; INT64_MAX if none has one.
   int64_t earliest_deadline() const { return earliest_deadline_; }
-  // Those that are queued, not the running one, and whose deadline is over. Costs nothing before
-  // earliest_deadline.
-  uint32_t TakeExpired(int64_t now_ns, JobList& out);
+  // Those that are queued, not the running one, and whose deadline is over; at most `most`. Costs
+  // nothing before earliest_deadline, which stays in the past while there are more.
+  uint32_t TakeExpired(int64_t now_ns, JobList& out, size_t most);
 
  private:
   const uint64_t number_;

@@ -2,8 +2,8 @@
 //
 // Threads: none, no lock, no clock: the dispatcher's lock guards it, and a simulation can drive it.
 // Use: Add a lane; SetReady as it gains and loses work that can be tried; Next names one without
-// taking it; Served tells what it then used. A lane whose head turns out to be blocked is set not
-// ready without Served, and so loses no turn.
+// taking it; Served tells what it then used, before Next is asked again. A lane whose head turns
+// out to be blocked is set not ready; with Served and 0 if the look at it shall cost it something.
 #ifndef ANEX_SERVER_ENGINE_RUN_SCHEDULER_H_
 #define ANEX_SERVER_ENGINE_RUN_SCHEDULER_H_
 
@@ -37,8 +37,7 @@ class Scheduler {
   virtual void SetReady(uint64_t lane, bool ready, int64_t deadline_ns = INT64_MAX) = 0;
   // A ready lane; nullopt if there is none. Asked again without a change it says the same.
   virtual std::optional<uint64_t> Next() = 0;
-  // One step of the lane used the device for `device_ns` (copies count). Called before the lane is
-  // ready again.
+  // One step of the lane used the device for `device_ns` (copies count).
   virtual void Served(uint64_t lane, int64_t device_ns) = 0;
 
   // From now on, for present and future lanes.

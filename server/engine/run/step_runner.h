@@ -24,6 +24,7 @@ struct StepResult {
   };
   Kind kind = Kind::kFinished;
   absl::Status status;
+  bool inside_step = false;  // kMore: of a step that goes on
   int64_t device_ns = 0;     // computing or copying, for the scheduler
   Kernel* kernel = nullptr;  // that had the device, if one did; the job keeps it alive
   bool ran = false;          // it ran to its end
