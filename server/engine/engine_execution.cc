@@ -24,6 +24,12 @@ int64_t After(int64_t now_ns, int64_t duration_ns) {
   return duration_ns > INT64_MAX - now_ns ? INT64_MAX : now_ns + duration_ns;
 }
 
+// Many in a row run the same invocation or chain: they are looked up once.
+bool SameRun(const Submission& a, const Submission& b) {
+  const bool runs = a.kind == SubmissionKind::kInvocation || a.kind == SubmissionKind::kChain;
+  return runs && a.kind == b.kind && a.target == b.target;
+}
+
 // The account that a session's device time is shared by. A TLS subject gets a number that no local
 // uid has.
 uint64_t AccountOf(const Identity& identity) {
@@ -263,19 +269,28 @@ size_t Engine::Impl::SubmitTo(const Session& session, SessionLane& lane,
   size_t resolved = 0;
   for (; resolved < submissions.size(); ++resolved) {
     const Submission& submission = submissions[resolved];
-    absl::StatusOr<Work> work =
-        submission.deadline_ns < 0
-            ? absl::InvalidArgumentError("a submission's deadline is from now, not negative")
-            : Resolve(session, submission, devices[resolved]);
-    if (!work.ok()) {
+    WorkItem& item = items[resolved];
+    if (submission.deadline_ns < 0) {
+      refused = absl::InvalidArgumentError("a submission's deadline is from now, not negative");
+      break;
+    }
+    if (resolved > 0 && SameRun(submission, submissions[resolved - 1])) {
+      item.work = items[resolved - 1].work;
+      devices[resolved] = devices[resolved - 1];
+    } else if (absl::StatusOr<Work> work = Resolve(session, submission, devices[resolved]);
+               work.ok()) {
+      item.work = *std::move(work);
+    } else {
       refused = work.status();
       break;
     }
     const int64_t duration = submission.deadline_ns != 0
                                  ? submission.deadline_ns
                                  : static_cast<int64_t>(default_deadline.value());
-    items[resolved] = {*std::move(work), submission.user_data, After(now_ns, duration),
-                       submission.step_timings, completions};
+    item.user_data = submission.user_data;
+    item.deadline_ns = After(now_ns, duration);
+    item.step_timings = submission.step_timings;
+    item.completions = completions;
   }
   absl::MutexLock lock(&lane.mutex);  // settles the lane; order is that of getting this lock
   absl::Status settled;

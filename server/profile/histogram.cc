@@ -24,10 +24,6 @@ int64_t Histogram::MiddleOf(size_t bucket) {
   return static_cast<int64_t>(low + width / 2);
 }
 
-void Histogram::Add(int64_t ns, uint64_t times) {
-  buckets_[BucketOf(ns)].fetch_add(times, std::memory_order_relaxed);
-}
-
 uint64_t Histogram::count() const {
   uint64_t sum = 0;
   for (const auto& bucket : buckets_) sum += bucket.load(std::memory_order_relaxed);

@@ -15,9 +15,12 @@ namespace anex::profile {
 
 class Histogram {
  public:
-  void Add(int64_t ns, uint64_t times = 1);  // negative counts as 0
-  // Whether both would be counted in the same place: then one Add does for them.
-  static bool SameBucket(int64_t a, int64_t b) { return BucketOf(a) == BucketOf(b); }
+  void Add(int64_t ns) { AddTo(BucketOf(ns), 1); }  // negative counts as 0
+  // The same in two parts, for many durations that fall into one place.
+  static size_t BucketOf(int64_t ns);
+  void AddTo(size_t bucket, uint64_t times) {
+    buckets_[bucket].fetch_add(times, std::memory_order_relaxed);
+  }
   uint64_t count() const;
   // The middle of the bucket that holds the `fraction` quantile (0.5, 0.99); 0 when empty.
   int64_t Percentile(double fraction) const;
@@ -27,7 +30,6 @@ class Histogram {
   static constexpr int kSub = 1 << kSubBits;
   static constexpr size_t kBuckets = kSub * (63 - kSubBits + 1);
 
-  static size_t BucketOf(int64_t ns);
   static int64_t MiddleOf(size_t bucket);
 
   std::array<std::atomic<uint64_t>, kBuckets> buckets_{};

@@ -66,12 +66,12 @@ class FakeRequest final : public Request {
         packed_(std::move(packed)) {}
 
   absl::StatusOr<RunStats> Run(CallControl& control) override {
-    const Running running(*config_.record);
-    ++config_.record->runs;
     if (!config_.compute) {
       BusyFor(std::chrono::nanoseconds(config_.busy_ns));
       return RunStats{config_.device_ns};
     }
+    const Running running(*config_.record);
+    ++config_.record->runs;
     for (const BoundPort& outer : bound_) {
       if (info_.ports[outer.port].direction != PortDirection::kOutput) Copy(outer, true);
     }

@@ -23,6 +23,7 @@ using ::testing::HasSubstr;
 using testing::HeapPool;
 using testing::MakeSet;
 using testing::ManualClock;
+using testing::Watcher;
 
 constexpr auto kDouble = ParameterMode::kDouble;
 constexpr auto kFenced = ParameterMode::kFenced;

@@ -159,7 +159,7 @@ TEST(Usage, CountsByOutcome) {
       {.finished = Code::kOk, .queue_ns = 3000},
       {.finished = Code::kCancelled},
       {.finished = Code::kInternal}};
-  usage.Add(notes);
+  usage.Add(UsageSum(notes));
   const UsageCounters counters = usage.Snapshot();
   EXPECT_EQ(counters.submitted, 4u);
   EXPECT_EQ(counters.completed, 2u);
@@ -180,7 +180,9 @@ TEST(Usage, TimeOnTheDeviceCountsWhateverCameOfIt) {
     notes.push_back(
         {.ran = i % 2 == 0, .device_ns = 100'000, .end_ns = 1'000'000'000 + i * 200'000});
   }
-  usage.Add(notes);
+  for (size_t at = 0; at < notes.size(); at += 50) {
+    usage.Add(UsageSum(std::span(notes).subspan(at, 50)));
+  }
   EXPECT_EQ(usage.Snapshot().evaluations, 500u);
   EXPECT_EQ(usage.Snapshot().device_ns, 100'000'000);
   EXPECT_EQ(usage.Snapshot().completed, 0u);

@@ -193,6 +193,7 @@ absl::StatusOr<std::shared_ptr<Invocation>> Invocation::Finish(
   }
   absl::MutexLock lock(&invocation->mutex_);
   invocation->prepared_ = *std::move(prepared);
+  invocation->current_.store(invocation->prepared_.get(), std::memory_order_release);
   return invocation;
 }
 
@@ -282,9 +283,22 @@ absl::StatusOr<std::shared_ptr<device::Request>> Invocation::RequestFor(
     absl::StatusOr<std::shared_ptr<const Prepared>> fresh = PrepareAll(control);
     if (!fresh.ok()) return fresh.status();
     prepared_ = *std::move(fresh);
+    current_.store(prepared_.get(), std::memory_order_release);
   }
   // Shares ownership of all that was prepared together, so nothing is allocated here.
   return std::shared_ptr<device::Request>(prepared_, prepared_->requests[buffer_mask].get());
+}
+
+absl::StatusOr<device::Request*> Invocation::BorrowRequest(uint32_t buffer_mask,
+                                                           device::CallControl& control) const {
+  const Prepared* const current = current_.load(std::memory_order_acquire);
+  if (!quarantined_.load(std::memory_order_acquire) &&
+      current->loaded.instance.epoch == kernel_->slot().epoch()) {
+    return current->requests[buffer_mask].get();
+  }
+  absl::StatusOr<std::shared_ptr<device::Request>> request = RequestFor(buffer_mask, control);
+  if (!request.ok()) return request.status();
+  return request->get();
 }
 
 void Invocation::Quarantine() const {

@@ -78,6 +78,12 @@ class Invocation {
   // `control` is that of the step that needs it.
   absl::StatusOr<std::shared_ptr<device::Request>> RequestFor(uint32_t buffer_mask,
                                                               device::CallControl& control) const;
+  // The same for who keeps the invocation alive while it uses the request, and is the one thread
+  // that asks for requests of this device: no lock and no counting. What it gave stays valid until
+  // the invocation dies: requests are prepared anew only once the device has been replaced, and of
+  // an invocation that was running then not any more (Quarantine).
+  absl::StatusOr<device::Request*> BorrowRequest(uint32_t buffer_mask,
+                                                 device::CallControl& control) const;
 
   // A run of it did not come back: it and all its surfaces are refused from now on, because the
   // device may still write to them. For the watchdog.
@@ -111,6 +117,7 @@ class Invocation {
   mutable std::atomic<bool> quarantined_{false};
   mutable absl::Mutex mutex_;
   mutable std::shared_ptr<const Prepared> prepared_ ABSL_GUARDED_BY(mutex_);
+  mutable std::atomic<const Prepared*> current_{nullptr};  // prepared_, for who needs no lock
 };
 
 }  // namespace anex::engine

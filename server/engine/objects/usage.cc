@@ -1,57 +1,12 @@
 #include "server/engine/objects/usage.h"
 
-#include <algorithm>
-
 namespace anex::engine {
 namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
-// Turns on the device that end within so little of one another are one span of time, so long as
-// the shares of a second and a minute are shown.
+// Turns on the device that end within so little of one another are one span of time, as far as the
+// shares of a second and a minute are concerned.
 constexpr int64_t kOneSpanNs = 1'000'000;
-
-// Durations on their way into a histogram: a run of like ones is one addition.
-class Durations {
- public:
-  explicit Durations(profile::Histogram& to) : to_(to) {}
-  ~Durations() { Flush(); }
-  void Add(int64_t ns) {
-    if (times_ > 0 && !profile::Histogram::SameBucket(ns, ns_)) Flush();
-    ns_ = ns;
-    ++times_;
-  }
-
- private:
-  void Flush() {
-    if (times_ > 0) to_.Add(ns_, times_);
-    times_ = 0;
-  }
-  profile::Histogram& to_;
-  int64_t ns_ = 0;
-  uint64_t times_ = 0;
-};
-
-// Turns on the device on their way into a window: what is close together goes as one span. They do
-// not overlap, so all of it fits in before the last one's end.
-class Turns {
- public:
-  explicit Turns(profile::BusyWindow& to) : to_(to) {}
-  ~Turns() { Flush(); }
-  void Add(int64_t device_ns, int64_t end_ns) {
-    if (end_ns - first_end_ns_ > kOneSpanNs) Flush();
-    if (busy_ns_ == 0) first_end_ns_ = end_ns;
-    busy_ns_ += device_ns;
-    end_ns_ = std::max(end_ns_, end_ns);
-  }
-
- private:
-  void Flush() {
-    if (busy_ns_ > 0) to_.Add(end_ns_ - busy_ns_, end_ns_);
-    busy_ns_ = 0;
-  }
-  profile::BusyWindow& to_;
-  int64_t busy_ns_ = 0, first_end_ns_ = 0, end_ns_ = 0;
-};
 
 template <typename T>
 void AddTo(std::atomic<T>& counter, T amount) {
@@ -60,33 +15,54 @@ void AddTo(std::atomic<T>& counter, T amount) {
 
 }  // namespace
 
-void Usage::Add(std::span<const UsageNote> notes) {
-  uint64_t completed = 0, failed = 0, cancelled = 0, evaluations = 0;
-  int64_t device_ns = 0, queue_ns = 0;
-  Durations runs(runs_), queues(queue_);
-  Turns turns(busy_);
+UsageSum::UsageSum(std::span<const UsageNote> notes) {
   for (const UsageNote& note : notes) {
     if (note.ran) {
-      ++evaluations;
-      runs.Add(note.device_ns);
+      ++evaluations_;
+      Count(runs_, note.device_ns);
     }
-    if (note.device_ns > 0) {
-      device_ns += note.device_ns;
-      turns.Add(note.device_ns, note.end_ns);
-    }
+    if (note.device_ns > 0) CountTurn(note.device_ns, note.end_ns);
     if (!note.finished.has_value()) continue;
-    ++(*note.finished == absl::StatusCode::kOk          ? completed
-       : *note.finished == absl::StatusCode::kCancelled ? cancelled
-                                                        : failed);
-    queue_ns += note.queue_ns;
-    queues.Add(note.queue_ns);
+    ++(*note.finished == absl::StatusCode::kOk          ? completed_
+       : *note.finished == absl::StatusCode::kCancelled ? cancelled_
+                                                        : failed_);
+    queue_ns_ += note.queue_ns;
+    Count(queues_, note.queue_ns);
   }
-  AddTo(completed_, completed);
-  AddTo(failed_, failed);
-  AddTo(cancelled_, cancelled);
-  AddTo(evaluations_, evaluations);
-  AddTo(device_ns_, device_ns);
-  AddTo(queue_ns_, queue_ns);
+}
+
+void UsageSum::Count(Few<Durations>& to, int64_t ns) {
+  const size_t bucket = profile::Histogram::BucketOf(ns);
+  if (to.count > 0 && to.items[to.count - 1].bucket == bucket) {
+    ++to.items[to.count - 1].times;
+  } else {
+    to.items[to.count++] = {bucket, 1};
+  }
+}
+
+// Turns do not overlap, so all of a span's fit in before the end of its last one.
+void UsageSum::CountTurn(int64_t device_ns, int64_t end_ns) {
+  device_ns_ += device_ns;
+  if (busy_.count > 0 && end_ns - first_end_ns_ <= kOneSpanNs) {
+    Span& last = busy_.items[busy_.count - 1];
+    const int64_t busy_ns = last.end_ns - last.begin_ns + device_ns;
+    last = {end_ns - busy_ns, end_ns};
+  } else {
+    first_end_ns_ = end_ns;
+    busy_.items[busy_.count++] = {end_ns - device_ns, end_ns};
+  }
+}
+
+void Usage::Add(const UsageSum& sum) {
+  AddTo(completed_, sum.completed_);
+  AddTo(failed_, sum.failed_);
+  AddTo(cancelled_, sum.cancelled_);
+  AddTo(evaluations_, sum.evaluations_);
+  AddTo(device_ns_, sum.device_ns_);
+  AddTo(queue_ns_, sum.queue_ns_);
+  for (const auto& [bucket, times] : sum.runs_.all()) runs_.AddTo(bucket, times);
+  for (const auto& [bucket, times] : sum.queues_.all()) queue_.AddTo(bucket, times);
+  for (const auto& [begin_ns, end_ns] : sum.busy_.all()) busy_.Add(begin_ns, end_ns);
 }
 
 UsageCounters Usage::Snapshot() const {

@@ -37,6 +37,24 @@ class ReservedPlaces {
   size_t taken_ = 0;
 };
 
+// Submissions of kernels on their way into the kernels' accounts: several of one go at once.
+class SubmittedRuns {
+ public:
+  void Add(Kernel* kernel) {
+    if (kernel != kernel_) Flush();
+    kernel_ = kernel;
+    ++count_;
+  }
+  void Flush() {
+    if (kernel_ != nullptr && count_ > 0) kernel_->usage().Submitted(count_);
+    count_ = 0;
+  }
+
+ private:
+  Kernel* kernel_ = nullptr;
+  uint64_t count_ = 0;
+};
+
 }  // namespace
 
 Dispatcher::Dispatcher(DispatcherOptions options)
@@ -168,6 +186,7 @@ size_t Dispatcher::SubmitSome(uint64_t lane, std::span<WorkItem> items, absl::St
   const int64_t now_ns = clock_.Now();
   size_t queued = 0;
   std::shared_ptr<Job> dropped;  // goes after the lock
+  SubmittedRuns runs;
   {
     absl::MutexLock lock(&mutex_);
     const auto it = lanes_.find(lane);
@@ -187,14 +206,15 @@ size_t Dispatcher::SubmitSome(uint64_t lane, std::span<WorkItem> items, absl::St
         dropped = std::move(job);
         break;
       }
+      runs.Add(KernelOf(job->item.work));
       next_expiry_ns_ = std::min(next_expiry_ns_, job->item.deadline_ns);
-      if (Kernel* kernel = KernelOf(job->item.work)) kernel->usage().Submitted();
       ++queued_;
       ++queued;
       places.KeepOne();
     }
     if (!why.ok()) refused = std::move(why);
     if (queued > 0) Refresh(*it->second);
+    runs.Flush();  // with the lock: what is queued keeps its kernel alive
     log_.device().Submitted(queued);
     if (queued > 0 && it->second->usage() != nullptr) it->second->usage()->Submitted(queued);
   }
@@ -314,18 +334,19 @@ void Dispatcher::KeepLocked(std::shared_ptr<Job> finished) {
   spare_.push_back(std::move(finished));
 }
 
-void Dispatcher::Complete(Job& job, absl::Status status, int64_t now_ns, UsageNote turn,
-                          bool release) {
-  const int64_t queue_ns = (job.started_ns != 0 ? job.started_ns : now_ns) - job.accepted_ns;
-  turn.finished = status.code();
-  turn.queue_ns = queue_ns;
+void Dispatcher::Complete(Job& job, absl::Status status, int64_t now_ns, bool release) {
   Kernel* const kernel = KernelOf(job.item.work);
-  log_.Note(job.session_usage, kernel == nullptr ? nullptr : kernel->shared_usage(), turn);
+  log_.Add(job.session_usage.get(), kernel == nullptr ? nullptr : &kernel->usage(),
+           {.finished = status.code(), .queue_ns = QueueNs(job, now_ns)});
+  HandBack(job, std::move(status), now_ns, release);
+}
+
+void Dispatcher::HandBack(Job& job, absl::Status status, int64_t now_ns, bool release) {
   Completion completion = std::move(job.completion);
   completion.lane = job.lane;
   completion.user_data = job.item.user_data;
   completion.status = std::move(status);
-  completion.queue_ns = queue_ns;
+  completion.queue_ns = QueueNs(job, now_ns);
   completion.total_ns = now_ns - job.accepted_ns;
   job.place.Reset();  // before the completion: who has it finds the place free
   if (release) {

@@ -206,9 +206,9 @@ class Dispatcher {
   std::shared_ptr<CompletionSink> LeaveLocked(const StepResult& result)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndTurn(Lane& lane, const StepResult& result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The turn of a job that is not done with it; and the last one, with how it ended.
+  // The turn of a job that is not done with it; and its end, with `turn`, what its last one used.
   void NoteTurn(const Job& job, const StepResult& result);
-  void Finish(Job& job, StepResult& result);
+  void Finish(Job& job, absl::Status status, int64_t now_ns, UsageNote turn = {});
   void Rest(uint32_t news, bool worked);
 
   std::map<uint64_t, Prospect> Prospects() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(prospects_mutex_);
@@ -233,10 +233,10 @@ class Dispatcher {
   uint32_t CancelAll(std::string_view why);
   bool IdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // Hands the completion back. `turn` is what its last turn used. `release` lets go of what the job
-  // holds first, so that whoever gets the completion finds it free; an abandoned job keeps it.
-  void Complete(Job& job, absl::Status status, int64_t now_ns, UsageNote turn = {},
-                bool release = true);
+  // The end of a job that is not the device thread's. `release` lets go of what the job holds
+  // first, so that whoever gets the completion finds it free; an abandoned job keeps it.
+  void Complete(Job& job, absl::Status status, int64_t now_ns, bool release = true);
+  static void HandBack(Job& job, absl::Status status, int64_t now_ns, bool release);
   void CompleteAll(JobList& jobs, const absl::Status& status);
   void CompleteLate(JobList& jobs, int64_t now_ns);
   // Jobs are used again, so that none is allocated in steady use.

@@ -22,6 +22,11 @@ constexpr size_t kMostLateInATurn = 16, kMostLateAtOnce = 256;
 constexpr int64_t kAskPeriodNs = 2'000;
 constexpr int kMostUnasked = 8;
 
+const std::shared_ptr<Usage>& UsageOf(const Kernel* kernel) {
+  static const auto* const kNone = new std::shared_ptr<Usage>();
+  return kernel == nullptr ? *kNone : kernel->shared_usage();
+}
+
 UsageNote NoteOf(const StepResult& result) {
   return {.ran = result.ran, .device_ns = result.device_ns, .end_ns = result.end_ns};
 }
@@ -106,12 +111,12 @@ bool Dispatcher::RunPicked(Worker& worker, Job& job, int64_t& now_ns, Leaving& l
   if (!finished || absl::IsCancelled(result.status) || !job.Settle()) {
     NoteTurn(job, result);
     if (PutBack(job, result)) return true;
-    Complete(job, std::move(result.status), now_ns);
+    Finish(job, std::move(result.status), now_ns);
   } else if (result.kernel == KernelOf(job.item.work)) {
-    Complete(job, std::move(result.status), now_ns, NoteOf(result));
+    Finish(job, std::move(result.status), now_ns, NoteOf(result));
   } else {  // the last step of a chain: an evaluation of its kernel, and no completion of it
     NoteTurn(job, result);
-    Complete(job, std::move(result.status), now_ns);
+    Finish(job, std::move(result.status), now_ns);
   }
   leaving = std::move(result);
   return true;
@@ -119,8 +124,15 @@ bool Dispatcher::RunPicked(Worker& worker, Job& job, int64_t& now_ns, Leaving& l
 
 void Dispatcher::NoteTurn(const Job& job, const StepResult& result) {
   if (result.device_ns == 0 && !result.ran) return;
-  log_.Note(job.session_usage, result.kernel == nullptr ? nullptr : result.kernel->shared_usage(),
-            NoteOf(result));
+  log_.Note(job.session_usage, UsageOf(result.kernel), NoteOf(result));
+}
+
+// Noted before it is handed back: who has the completion finds it in the accounts.
+void Dispatcher::Finish(Job& job, absl::Status status, int64_t now_ns, UsageNote turn) {
+  turn.finished = status.code();
+  turn.queue_ns = QueueNs(job, now_ns);
+  log_.Note(job.session_usage, UsageOf(KernelOf(job.item.work)), turn);
+  HandBack(job, std::move(status), now_ns, /*release=*/true);
 }
 
 StepResult Dispatcher::TryStep(Worker& worker, Job& job, int64_t now_ns) {
@@ -219,7 +231,7 @@ bool Dispatcher::ExpireSome(size_t most) {
 
 void Dispatcher::Rest(uint32_t news, bool worked) {
   if (worked && sources_.Look(news)) return;
-  log_.Settle();  // it holds accounts of sessions that may go
+  log_.Rest();
   bool blocked = false;
   {
     absl::MutexLock lock(&mutex_);
@@ -282,7 +294,7 @@ void Dispatcher::Abandon(const std::shared_ptr<Worker>& worker, uint64_t progres
   Complete(*hung,
            absl::DeadlineExceededError(
                absl::StrCat(reason, "; it was ", what, ", whose surfaces are quarantined")),
-           clock_.Now(), {}, /*release=*/false);
+           clock_.Now(), /*release=*/false);
   hung.reset();
   if (on_hang_) on_hang_(absl::StrCat(reason, "; it was ", what));
   CompleteAll(waiting, absl::UnavailableError(absl::StrCat(reason, "; submit again")));

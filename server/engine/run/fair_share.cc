@@ -107,8 +107,12 @@ void FairShare::Charge(Child child, int64_t ns) {
   const uint64_t spent =
       static_cast<uint64_t>(std::clamp<int64_t>(ns, 0, kMostTurnNs)) * kUnitsPerNs +
       entry.remainder;
-  entry.tag += spent / entry.weight;
-  entry.remainder = static_cast<uint32_t>(spent % entry.weight);
+  if (entry.weight == 1) {  // most are, at every level, and a division takes as long as the rest
+    entry.tag += spent;
+  } else {
+    entry.tag += spent / entry.weight;
+    entry.remainder = static_cast<uint32_t>(spent % entry.weight);
+  }
   if (ready(child)) ready_.Move(child, entry.tag);
 }
 

@@ -91,6 +91,11 @@ struct Job {
   bool late = false;  // stopped for its deadline; guarded by the dispatcher's lock
 };
 
+// From acceptance to the first step, or to the end of one that had none.
+inline int64_t QueueNs(const Job& job, int64_t now_ns) {
+  return (job.started_ns != 0 ? job.started_ns : now_ns) - job.accepted_ns;
+}
+
 }  // namespace anex::engine
 
 #endif  // ANEX_SERVER_ENGINE_RUN_JOB_H_

@@ -32,8 +32,7 @@ StepResult RunKernel(const Invocation& invocation, uint32_t mask, Job& job, RunW
   watch.Enter(now_ns);
   const absl::StatusOr<device::RunStats> stats =
       WithinMemory("run this kernel", [&]() -> absl::StatusOr<device::RunStats> {
-        absl::StatusOr<std::shared_ptr<device::Request>> request =
-            invocation.RequestFor(mask, *job.control);
+        absl::StatusOr<device::Request*> request = invocation.BorrowRequest(mask, *job.control);
         if (!request.ok()) return request.status();
         return (*request)->Run(*job.control);
       });
