@@ -25,7 +25,7 @@ class Bench : public ServingTest {
     words.insert(words.end(), {"--socket", socket()});
     auto child = ChildProcess::Start(words);
     EXPECT_TRUE(child.ok()) << child.status();
-    const auto code = (*child)->Wait(absl::Seconds(50));
+    const auto code = (*child)->Wait(absl::Seconds(100));
     EXPECT_TRUE(code.ok() && *code == exit_code) << (*child)->output();
     return (*child)->output();
   }
@@ -41,15 +41,15 @@ class Bench : public ServingTest {
 
 TEST_F(Bench, EveryModeRunsIsVerifiedAndNoticesASkippedKernel) {
   const std::string screen =
-      Anectl({"bench", "ceiling", "--quick", "--shapes", "null,64x32", "--json",
-              folder_.Join("a.json"), "--svg", folder_.Join("a.svg")});
+      Anectl({"bench", "ceiling", "--quick", "--rounds", "2", "--passes", "1", "--shapes",
+              "null,64x32", "--json", folder_.Join("a.json"), "--svg", folder_.Join("a.svg")});
   EXPECT_THAT(screen, HasSubstr("All right."));
   const Json report = Json::parse(Read("a.json"), nullptr, false);
   ASSERT_TRUE(report.is_object());
   size_t daemon = 0, rings = 0;
   for (const Json& figure : report["figures"]) {
     EXPECT_EQ(figure["outcome"], "measured") << figure["name"] << figure["reason"];
-    EXPECT_GE(figure["verified_passes"], 7) << figure["name"];
+    EXPECT_GE(figure["verified_passes"], 3) << figure["name"];
     EXPECT_EQ(figure["notices_skipped"], true) << figure["name"];
     EXPECT_NE(figure["notices_doubled"], false) << figure["name"];
     EXPECT_GT(figure["unit_ns"], 0) << figure["name"];
@@ -102,6 +102,7 @@ TEST_F(Bench, OneInvocationByEveryWay) {
 TEST_F(Bench, WhatCannotBeMeasuredIsRefusedByName) {
   EXPECT_THAT(Anectl({"bench", "ceiling", "--modes", "rings"}, 2), HasSubstr("no mode \"rings\""));
   EXPECT_THAT(Anectl({"bench", "ceiling", "--shapes", "64"}, 2), HasSubstr("CHANNELSxCOLUMNS"));
+  EXPECT_THAT(Anectl({"bench", "ceiling", "--svg", "-"}, 2), HasSubstr("--svg needs"));
   EXPECT_THAT(Anectl({"bench", "submit", "--ways", "pigeon"}, 2), HasSubstr("no way \"pigeon\""));
   EXPECT_THAT(Anectl({"bench", "ceiling", "--quick", "--json", "/no/such/folder/x.json"}, 5),
               HasSubstr("/no/such/folder"));

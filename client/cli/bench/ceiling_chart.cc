@@ -195,11 +195,11 @@ class Chart {
     const auto entry = [&](const char* css, const char* text) {
       canvas_.Circle(x, 90, 5, css);
       canvas_.Text(x + 11, 94.5, text, "head");
-      x += 32 + 6.7 * static_cast<double>(std::string_view(text).size());
+      x += 26 + 6.4 * static_cast<double>(std::string_view(text).size());
     };
     canvas_.Line(x, 84, x, 96, "floor");
     canvas_.Text(x + 8, 94.5, "on the device", "head");
-    x += 105;
+    x += 104;
     entry("here", "in process");
     entry("single", "one run after another");
     for (const Family& family : kFamilies) {

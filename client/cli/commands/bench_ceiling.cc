@@ -16,20 +16,29 @@ namespace {
 
 struct CeilingCommand {
   bench::CeilingOptions options;
-  std::optional<std::string> json, svg;  // "" or "-" = standard output
+  std::optional<std::string> json;            // "" or "-" = standard output
+  std::optional<std::string> svg;             // a file
+  std::optional<int> rounds, passes, warmup;  // nullopt = as the experiment has it, or quick
   bool quick = false;
+
+  bench::CeilingOptions ToOptions() const {
+    const bench::CeilingOptions usual;
+    bench::CeilingOptions chosen = options;
+    chosen.rounds = rounds.value_or(quick ? 3 : usual.rounds);
+    chosen.passes = passes.value_or(quick ? 2 : usual.passes);
+    chosen.warmup = warmup.value_or(quick ? 1 : usual.warmup);
+    return chosen;
+  }
 };
 
 absl::StatusOr<int> Run(Context& context, const CeilingCommand& command) {
-  bench::CeilingOptions options = command.options;
-  if (command.quick) {
-    options.warmup = 1;
-    options.rounds = 3;
-    options.passes = 2;
-  }
+  bench::CeilingOptions options = command.ToOptions();
   options.say = ProgressOn(context);
   if (absl::Status good = bench::CheckCeilingOptions(options); !good.ok()) {
     return UsageProblem(good);
+  }
+  if (command.svg && (command.svg->empty() || *command.svg == "-")) {
+    return UsageProblem(absl::InvalidArgumentError("--svg needs the name of a file"));
   }
   absl::StatusOr<std::optional<OutputFile>> json = OpenResult(command.json);
   if (!json.ok()) return json.status();
@@ -73,16 +82,17 @@ void AddBenchCeiling(CLI::App& bench, Chosen& chosen) {
   ceiling->add_option("--modes", command->options.modes, "Modes, as below (default: all)")
       ->delimiter(',')
       ->option_text("A,B");
-  ceiling->add_option("--rounds", command->options.rounds, "Rounds in which modes take turns")
+  ceiling->add_option("--rounds", command->rounds, "Rounds in which modes take turns")
       ->check(CLI::Range(1, 10'000))
       ->option_text("N=10");
-  ceiling->add_option("--passes", command->options.passes, "Passes of a mode in a round")
+  ceiling->add_option("--passes", command->passes, "Passes of a mode in a round")
       ->check(CLI::Range(1, 10'000))
       ->option_text("N=5");
-  ceiling->add_option("--warmup", command->options.warmup, "Passes of a mode before the first")
+  ceiling->add_option("--warmup", command->warmup, "Passes of a mode before the first")
       ->check(CLI::Range(0, 10'000))
       ->option_text("N=5");
-  ceiling->add_flag("--quick", command->quick, "1 warm-up, 3 rounds of 2 passes");
+  ceiling->add_flag("--quick", command->quick,
+                    "1 warm-up, 3 rounds of 2 passes, unless told otherwise");
   ceiling->add_option("--device", command->options.device, "Device (default: the daemon's)")
       ->type_name("NAME");
   ceiling

@@ -13,18 +13,20 @@ namespace {
 struct SubmitCommand {
   bench::SubmitOptions options;
   std::optional<std::string> json;  // "" or "-" = standard output
-  double seconds = 5;
+  std::optional<double> seconds;
+  std::optional<int> rounds;
   bool quick = false;
+
+  bench::SubmitOptions ToOptions() const {
+    bench::SubmitOptions chosen = options;
+    chosen.rounds = rounds.value_or(quick ? 3 : 10);
+    chosen.seconds = seconds.value_or(quick ? 0.3 : 5) / chosen.rounds;
+    return chosen;
+  }
 };
 
 absl::StatusOr<int> Run(Context& context, const SubmitCommand& command) {
-  bench::SubmitOptions options = command.options;
-  double seconds = command.seconds;
-  if (command.quick) {
-    options.rounds = 3;
-    seconds = 0.3;
-  }
-  options.seconds = seconds / options.rounds;
+  bench::SubmitOptions options = command.ToOptions();
   options.say = ProgressOn(context);
   if (absl::Status good = bench::CheckSubmitOptions(options); !good.ok()) {
     return UsageProblem(good);
@@ -64,10 +66,10 @@ void AddBenchSubmit(CLI::App& bench, Chosen& chosen) {
   submit->add_option("--seconds", command->seconds, "Of each way at each load, over all rounds")
       ->check(CLI::Range(0.001, 86400.0))
       ->option_text("S=5");
-  submit->add_option("--rounds", command->options.rounds, "Rounds in which ways take turns")
+  submit->add_option("--rounds", command->rounds, "Rounds in which ways take turns")
       ->check(CLI::Range(1, 10'000))
       ->option_text("N=10");
-  submit->add_flag("--quick", command->quick, "3 rounds, 0.3 s of each");
+  submit->add_flag("--quick", command->quick, "3 rounds, 0.3 s of each, unless told otherwise");
   submit->add_option("--device", command->options.device, "Device (default: the daemon's)")
       ->type_name("NAME");
   submit

@@ -27,13 +27,20 @@ using bench::Verdict;
 
 constexpr int kWide = 120;
 
+// Three digits: times are compared by them, and columns stay narrow.
 std::string Ns(double ns) {
-  const bool minus = ns < 0;
-  // Below 10 us a tenth of a microsecond is too coarse to compare by.
-  const double size = std::abs(ns);
-  const std::string text = size >= 1000 && size < 10'000 ? absl::StrFormat("%.2f us", size / 1000)
-                                                         : FormatDuration(std::llround(size));
-  return absl::StrCat(minus ? "-" : "", text);
+  const char* unit = "ns";
+  double size = std::abs(ns);
+  for (const char* next : {"us", "ms", "s"}) {
+    if (size < 999.5) break;
+    size /= 1000;
+    unit = next;
+  }
+  const bool whole = *unit == 'n' || size >= 99.95;
+  return absl::StrFormat(whole          ? "%s%.0f %s"
+                         : size < 9.995 ? "%s%.2f %s"
+                                        : "%s%.1f %s",
+                         ns < 0 ? "-" : "", size, unit);
 }
 std::string NsOrDash(const std::optional<double>& ns) { return ns ? Ns(*ns) : "-"; }
 

@@ -60,7 +60,7 @@ TEST(BenchView, TheCeilingLetterByLetter) {
 64x32  time of one kernel (copy-only: of one copy)
 MODE           IN PROCESS       DAEMON  SPREAD  OVER   KERNELS/s  WAY
 run-only          20.5 us      30.8 us     1 %  1.50      32,520  ring
-unary                   -     143.5 us     1 %  7.00       6,968  ring
+unary                   -       144 us     1 %  7.00       6,968  ring
 ring-12                 -  unavailable       -     -           -
 chain-aliased           -        wrong       -     -           -
 copy-only               -        56 ns     1 %     -  17,886,178  ring
@@ -108,7 +108,7 @@ TEST(BenchView, PercentilesByWayAndLoad) {
   EXPECT_LE(Widest(screen), 80u) << screen;
   EXPECT_THAT(
       screen,
-      HasSubstr("ring    closed        1,000   2.00 us   2.00 us   2.00 us   2.00 us   50.0 us\n"));
+      HasSubstr("ring    closed        1,000  2.00 us  2.00 us  2.00 us  2.00 us  50.0 us\n"));
   EXPECT_THAT(screen, HasSubstr("unary/5000/s: behind, 2,500 a second were made, 7 given up\n"));
   EXPECT_THAT(screen, HasSubstr("stream/closed: unavailable: not in this daemon\n"));
   const std::string wide = RenderSubmit(report, 120, Style(false));
