@@ -260,7 +260,7 @@ TEST(Fifo, KeepsItsOrderThroughGrowthAndAroundTheEnd) {
 TEST(Fifo, HoldsOnToNothingThatHasLeft) {
   Fifo<std::shared_ptr<int>> fifo;
   const auto one = std::make_shared<int>(1);
-  for (int i = 0; i < 5; ++i) fifo.push_back(one);
+  for (int i = 0; i < 5; ++i) fifo.push_back(std::shared_ptr<int>(one));
   fifo.pop_front();
   fifo.Truncate(2);
   EXPECT_EQ(one.use_count(), 3);

@@ -185,7 +185,7 @@ size_t Dispatcher::SubmitSome(uint64_t lane, std::span<WorkItem> items, absl::St
   if (wanted == 0) return 0;
   const int64_t now_ns = clock_.Now();
   size_t queued = 0;
-  std::shared_ptr<Job> dropped;  // goes after the lock
+  std::shared_ptr<Job> dropped;  // the one that is refused goes after the lock
   SubmittedRuns runs;
   {
     absl::MutexLock lock(&mutex_);
@@ -194,18 +194,16 @@ size_t Dispatcher::SubmitSome(uint64_t lane, std::span<WorkItem> items, absl::St
     if (why.ok() && it == lanes_.end()) why = absl::NotFoundError("the lane has been released");
     while (why.ok() && queued < wanted) {
       Lane& to = *it->second;
-      std::shared_ptr<Job> job;
+      Job* job = nullptr;
       why = WithinMemory("queue this submission", [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-        job = NewJobLocked(std::move(items[queued]));
+        dropped = NewJobLocked(std::move(items[queued]));
+        job = dropped.get();
         job->lane = to.name();
         job->session_usage = to.usage();
         job->accepted_ns = now_ns;
-        return to.Push(job);
+        return to.Push(std::move(dropped));
       });
-      if (!why.ok()) {
-        dropped = std::move(job);
-        break;
-      }
+      if (!why.ok()) break;
       runs.Add(KernelOf(job->item.work));
       next_expiry_ns_ = std::min(next_expiry_ns_, job->item.deadline_ns);
       ++queued_;

@@ -185,6 +185,14 @@ class Dispatcher {
     std::shared_ptr<std::atomic<uint32_t>> abandoned;
     bool exited = false;  // guarded by the dispatcher's lock
     std::thread thread;
+
+    // The job of a step that was given up, with all that the step may still use: kept from the time
+    // that the watchdog lets go of it until the step returns, if it ever does.
+    void Bury(std::shared_ptr<Job> hung) ABSL_LOCKS_EXCLUDED(mutex);
+    void Return() ABSL_LOCKS_EXCLUDED(mutex);
+    absl::Mutex mutex;
+    bool returned ABSL_GUARDED_BY(mutex) = false;
+    std::shared_ptr<Job> buried ABSL_GUARDED_BY(mutex);
   };
 
   // The device thread.
@@ -194,8 +202,9 @@ class Dispatcher {
   // that is taken for the next pick.
   using Leaving = std::optional<StepResult>;
   bool RunPicked(Worker& worker, Job& job, int64_t& now_ns, Leaving& leaving);  // false: abandoned
-  std::shared_ptr<Job> Pick(Leaving& leaving, int64_t now_ns, bool& stopping);
-  std::shared_ptr<Job> PickLocked(int64_t now_ns) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Its lane keeps the job; null if there is none.
+  Job* Pick(Leaving& leaving, int64_t now_ns, bool& stopping);
+  Job* PickLocked(int64_t now_ns) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   StepResult TryStep(Worker& worker, Job& job, int64_t now_ns);
   // True: the job is in its lane again. False: it is done, with result.status.
   bool PutBack(Job& job, StepResult& result);

@@ -42,6 +42,18 @@ void Dispatcher::StartWorkerLocked() {
   worker_ = worker;
 }
 
+void Dispatcher::Worker::Bury(std::shared_ptr<Job> hung) {
+  absl::MutexLock lock(&mutex);
+  if (!returned) buried = std::move(hung);  // else it goes with the parameter, after the lock
+}
+
+void Dispatcher::Worker::Return() {
+  std::shared_ptr<Job> freed;
+  absl::MutexLock lock(&mutex);
+  returned = true;
+  freed = std::move(buried);
+}
+
 // One look at the clock a turn: what ends a step begins the next one.
 void Dispatcher::WorkerLoop(std::shared_ptr<Worker> worker) {
   Leaving leaving;
@@ -57,14 +69,14 @@ void Dispatcher::WorkerLoop(std::shared_ptr<Worker> worker) {
     unasked = ask ? 0 : unasked + 1;
     if (ask) asked_ns = now_ns;
     bool stopping = false;
-    std::shared_ptr<Job> job = Pick(leaving, now_ns, stopping);
+    Job* const job = Pick(leaving, now_ns, stopping);
     if (job == nullptr) {
       if (stopping) break;
       if (ask) Rest(news, std::exchange(worked, false));
       unasked = kMostUnasked;
       now_ns = clock_.Now();
     } else if (!RunPicked(*worker, *job, now_ns, leaving)) {
-      job.reset();  // frees what the hung step used; nothing here may touch the dispatcher
+      worker->Return();  // frees what the hung step used; nothing here may touch the dispatcher
       worker->abandoned->fetch_sub(1, std::memory_order_relaxed);
       return;
     } else {
@@ -75,7 +87,7 @@ void Dispatcher::WorkerLoop(std::shared_ptr<Worker> worker) {
   worker->exited = true;
 }
 
-std::shared_ptr<Job> Dispatcher::Pick(Leaving& leaving, int64_t now_ns, bool& stopping) {
+Job* Dispatcher::Pick(Leaving& leaving, int64_t now_ns, bool& stopping) {
   std::shared_ptr<CompletionSink> left;  // goes after the lock
   {
     absl::MutexLock lock(&mutex_);
@@ -92,14 +104,14 @@ std::shared_ptr<Job> Dispatcher::Pick(Leaving& leaving, int64_t now_ns, bool& st
 
 // The lane stays ready for the scheduler while it is on the device: nobody asks for the next one
 // before it has been served.
-std::shared_ptr<Job> Dispatcher::PickLocked(int64_t now_ns) {
+Job* Dispatcher::PickLocked(int64_t now_ns) {
   const std::optional<uint64_t> next = scheduler_->Next();
   if (!next.has_value()) return nullptr;
   Lane& lane = *lanes_.find(*next)->second;
   current_ = &lane;
   turn_began_ns_ = now_ns;
   --queued_;
-  return lane.Start();
+  return lane.Start().get();
 }
 
 bool Dispatcher::RunPicked(Worker& worker, Job& job, int64_t& now_ns, Leaving& leaving) {
@@ -295,7 +307,7 @@ void Dispatcher::Abandon(const std::shared_ptr<Worker>& worker, uint64_t progres
            absl::DeadlineExceededError(
                absl::StrCat(reason, "; it was ", what, ", whose surfaces are quarantined")),
            clock_.Now(), /*release=*/false);
-  hung.reset();
+  worker->Bury(std::move(hung));
   if (on_hang_) on_hang_(absl::StrCat(reason, "; it was ", what));
   CompleteAll(waiting, absl::UnavailableError(absl::StrCat(reason, "; submit again")));
   Recover(reason);

@@ -22,7 +22,8 @@ class Fifo {
   T& front() { return (*this)[0]; }
   const T& front() const { return (*this)[0]; }
 
-  void push_back(T value) {
+  // Takes `value` only when it has room for it.
+  void push_back(T&& value) {
     if (size_ == places_.size()) Grow();
     places_[Place(size_++)] = std::move(value);
   }

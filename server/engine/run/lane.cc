@@ -1,12 +1,13 @@
 #include "server/engine/run/lane.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/status/statusor.h"
 
 namespace anex::engine {
 
-absl::Status Lane::Push(std::shared_ptr<Job> job) {
+absl::Status Lane::Push(std::shared_ptr<Job>&& job) {
   if (closed_) return absl::NotFoundError("the lane has been released");
   if (queued() >= depth_.value())
     return depth_.Exceeded("drain completions before submitting more");
@@ -15,10 +16,11 @@ absl::Status Lane::Push(std::shared_ptr<Job> job) {
     if (!place.ok()) return place.status();
     job->place = *std::move(place);
   }
-  job->waiter = waiter_.get();
-  jobs_.push_back(job);  // may want memory: nothing has been counted yet
-  turns_left_ += job->turns_left;
-  earliest_deadline_ = std::min(earliest_deadline_, job->item.deadline_ns);
+  Job& queued = *job;
+  queued.waiter = waiter_.get();
+  jobs_.push_back(std::move(job));  // may want memory: nothing has been counted yet
+  turns_left_ += queued.turns_left;
+  earliest_deadline_ = std::min(earliest_deadline_, queued.item.deadline_ns);
   return absl::OkStatus();
 }
 

@@ -44,8 +44,9 @@ class Lane {
   LaneId name() const { return name_; }
   const std::shared_ptr<Usage>& usage() const { return usage_; }
 
-  // Takes a place in the session's queue too. On error nothing was queued.
-  absl::Status Push(std::shared_ptr<Job> job);
+  // Takes a place in the session's queue too. On error nothing was queued, and `job` is still the
+  // caller's.
+  absl::Status Push(std::shared_ptr<Job>&& job);
 
   // Has work that may be tried now.
   bool Ready() const { return !running_ && !blocked_ && !jobs_.empty(); }
