@@ -27,7 +27,13 @@ class OperationChecker {
   void Check() {
     const OpSignature* signature = FindOp(operation().op);
     if (signature == nullptr) return ReportUnknown();
-    if (!CheckArguments(*signature) || places().broken || AnyUnknown()) return;
+    if (!CheckArguments(*signature) || places().broken) return;
+    if (AnyUnknown()) {
+      // Of an operand in error the program is none; of one that was left out, nor is this one
+      // known.
+      places().left_out = true;
+      return;
+    }
     FillFallbacks(*signature);
     const Inferred inferred = HasMadeUp() ? InferFromMadeUp(*signature) : Infer(*signature, sink_);
     Order(*signature);
@@ -68,6 +74,7 @@ class OperationChecker {
 
   // Where the result depends on numbers that were not sent, the declared types are believed, and
   // the operation is left out unless what stands in for them happens to give just these types.
+  // Dimensions that are not declared (`?`) are then not known at all.
   Inferred InferFromMadeUp(const OpSignature& signature) {
     DiagnosticSink quiet(sink_.source(), 1);
     OpContext context(resolved_, index_, quiet);
@@ -82,9 +89,8 @@ class OperationChecker {
     if (inferred.size() != places().results.size()) return false;
     for (size_t i = 0; i < inferred.size(); ++i) {
       const std::optional<DeclaredType>& declared = places().results[i].declared;
-      if (!declared.has_value() || !declared->Accepts({TypeKind::kTensor, inferred[i]})) {
-        return false;
-      }
+      if (!declared.has_value() || !declared->IsFixed()) return false;
+      if (!declared->Accepts({TypeKind::kTensor, inferred[i]})) return false;
     }
     return true;
   }

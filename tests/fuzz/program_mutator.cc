@@ -126,7 +126,7 @@ class Mutator {
   }
 
   void Change() {
-    switch (Below(12)) {
+    switch (Below(13)) {
       case 0:
       case 1:
         return ChangeDimension();
@@ -142,6 +142,8 @@ class Mutator {
         return ChangeOperand();
       case 8:
         return AddOutput();
+      case 9:
+        return SendNumbersAlong();
       default:
         return InsertMove();
     }
@@ -244,6 +246,23 @@ class Mutator {
       if (other.name == one.name || other.dtype != one.dtype || other.dims != one.dims) continue;
       return Replace(uses[Below(uses.size())], other.name);
     }
+  }
+
+  // A list that stands in the text becomes one of a weight file.
+  void SendNumbersAlong() {
+    std::vector<std::pair<size_t, size_t>> lists;
+    for (size_t i = 1; i + 1 < words_.size(); ++i) {
+      if (!Is(i - 1, "(") || !Is(i, "[")) continue;
+      size_t end = i;
+      while (end < words_.size() && !Is(end, ")")) ++end;
+      if (end < words_.size()) lists.push_back({words_[i].at, words_[end].at});
+    }
+    if (lists.empty()) return;
+    const auto [begin, end] = lists[Below(lists.size())];
+    text_.replace(
+        begin, end - begin,
+        absl::StrCat("BLOBFILE(path = string(\"@model_path/lists.bin\"), offset = uint64(",
+                     64 * (1 + Below(4)), "))"));
   }
 
   void AddOutput() {

@@ -74,6 +74,24 @@ TEST(MadeUp, WhatDoesNotDependOnThemIsChecked) {
             "MIL0402");
 }
 
+// What is not even declared is unknown, and so is all that is made of it.
+TEST(MadeUp, UndeclaredDimensionsAreNotGuessed) {
+  const std::string text = Around(
+      kX,
+      Missing("tensor<int32, [3]>", "n") +
+          "tensor<fp16, [?, ?, ?]> t = tile(x = x, reps = n);\n"
+          "tensor<fp16, [?, ?]> m = reduce_max(x = t, axes = tensor<int32, [1]>([-1]), keep_dims = "
+          "bool(false));\n"
+          "tensor<fp16, [?, ?]> y = relu(x = m);\n"
+          "tensor<fp16, [2, 3, 4]> z = relu(x = x);",
+      "y, z");
+  const FrontEndResult result = ReadText(text);
+  ASSERT_NE(result.program, nullptr) << RenderText(result.diagnostics);
+  ASSERT_EQ(result.program->functions[0].operations.size(), 1u);
+  EXPECT_EQ(result.program->functions[0].operations[0].op, "relu");
+  CheckAneRules({.name = "t.mil", .text = text}, *result.program, *AneTarget::Parse("ane"));
+}
+
 TEST(MadeUp, RulesOfTheAneConcludeNothing) {
   const auto findings = [](const std::string& epsilon) {
     const ProgramSource source{
