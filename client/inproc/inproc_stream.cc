@@ -8,12 +8,12 @@
 namespace anex {
 
 InprocStream::InprocStream(std::shared_ptr<engine::Engine> engine, MakeCaller caller,
-                           uint32_t credits, engine::QuotaPlace place)
+                           engine::OpenedStream stream)
     : engine_(std::move(engine)),
       caller_(std::move(caller)),
-      completions_(engine_->CreateCompletionQueue(credits)),
-      place_(std::move(place)),
-      credits_(credits) {}
+      place_(std::move(stream.place)),
+      completions_(std::move(stream.completions)),
+      credits_(static_cast<uint32_t>(completions_->bound())) {}
 
 InprocStream::~InprocStream() { completions_->Shutdown(); }
 
@@ -51,6 +51,9 @@ absl::Status InprocStream::Submit(std::span<const Submission> submissions) {
 
 absl::StatusOr<Completion> InprocStream::Next(absl::Duration timeout) {
   std::optional<Completion> next = completions_->Next(timeout);
+  if (!next && completions_->ended()) {
+    return absl::UnavailableError("the session has ended, and its streams with it: open a new one");
+  }
   if (!next) return absl::DeadlineExceededError("no submission completed in time");
   absl::MutexLock lock(&mutex_);
   ++credits_;

@@ -1,7 +1,8 @@
 // A stream of submissions on an engine in this process.
 //
 // Threads: Submit and Next from different threads. Invariant: at most `credits` submissions have
-// been submitted and not been fetched by Next; each is fetched exactly once, refused ones too.
+// been submitted and not been fetched by Next; each is fetched exactly once, refused ones too. Once
+// the session has ended and all is fetched, Next says UNAVAILABLE.
 #ifndef ANEX_CLIENT_INPROC_INPROC_STREAM_H_
 #define ANEX_CLIENT_INPROC_INPROC_STREAM_H_
 
@@ -22,8 +23,8 @@ class InprocStream final : public SubmissionStream {
   // Who asks, with a fresh deadline each time.
   using MakeCaller = std::function<engine::Caller()>;
 
-  InprocStream(std::shared_ptr<engine::Engine> engine, MakeCaller caller, uint32_t credits,
-               engine::QuotaPlace place);
+  InprocStream(std::shared_ptr<engine::Engine> engine, MakeCaller caller,
+               engine::OpenedStream stream);
   ~InprocStream() override;
 
   absl::Status Submit(std::span<const Submission> submissions) override;
@@ -35,8 +36,8 @@ class InprocStream final : public SubmissionStream {
 
   const std::shared_ptr<engine::Engine> engine_;
   const MakeCaller caller_;
-  const std::shared_ptr<engine::CompletionQueue> completions_;
   const engine::QuotaPlace place_;  // among the session's streams
+  const std::shared_ptr<engine::CompletionQueue> completions_;
   absl::Mutex mutex_;
   uint32_t credits_ ABSL_GUARDED_BY(mutex_);
 };

@@ -266,17 +266,11 @@ absl::StatusOr<std::unique_ptr<SubmissionStream>> InprocTransport::OpenStream(ui
   const SessionId session(session_.load());
   if (!session) return absl::UnauthenticatedError("this call needs a session; open one first");
   if (credits == 0) return absl::InvalidArgumentError("a stream needs at least one credit");
-  uint64_t most = credits;
-  for (const LimitInfo& limit : engine_->GetLimits(Me())) {
-    if (limit.name == "completions_per_queue") most = limit.value;
-  }
-  const auto granted = static_cast<uint32_t>(std::min<uint64_t>(credits, most));
-  absl::StatusOr<engine::QuotaPlace> place = engine_->AdmitStream(Me());
-  if (!place.ok()) return place.status();
+  absl::StatusOr<engine::OpenedStream> stream = engine_->OpenStream(Me(), credits);
+  if (!stream.ok()) return stream.status();
   const int64_t call_ns = call_ns_;
   return std::make_unique<InprocStream>(
-      engine_, [session, call_ns] { return CallerFor(session, call_ns); }, granted,
-      *std::move(place));
+      engine_, [session, call_ns] { return CallerFor(session, call_ns); }, *std::move(stream));
 }
 
 }  // namespace

@@ -71,6 +71,10 @@ void GrpcSubmissionStream::ReadLoop() {
   absl::Status end = connection_->Outcome(context_, stream_->Finish());
   if (!good) end = absl::DataLossError("the daemon sent completions that break the contract");
   absl::MutexLock lock(&mutex_);
+  if (good && !closing_ && !given_up_ && absl::IsCancelled(end)) {
+    end = absl::UnavailableError(
+        "the daemon ended the stream, because its session has ended: open a new session");
+  }
   ended_ = std::move(end);
 }
 
@@ -116,13 +120,21 @@ absl::StatusOr<uint32_t> GrpcSubmissionStream::TakeCredits(uint32_t wanted) {
   return taken;
 }
 
+void GrpcSubmissionStream::GiveUp() {
+  {
+    absl::MutexLock lock(&mutex_);
+    given_up_ = true;
+  }
+  context_.TryCancel();
+}
+
 absl::Status GrpcSubmissionStream::Submit(std::span<const Submission> submissions) {
   absl::MutexLock writing(&write_mutex_);
   for (bool first = true; !submissions.empty(); first = false) {
     const absl::StatusOr<uint32_t> taken = TakeCredits(static_cast<uint32_t>(submissions.size()));
     if (!taken.ok()) {
       // Part of the batch is out: nobody could tell which, so the stream ends for good.
-      if (!first) context_.TryCancel();
+      if (!first) GiveUp();
       return taken.status();
     }
     v1::ExecuteRequest request;

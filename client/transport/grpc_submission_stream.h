@@ -38,6 +38,8 @@ class GrpcSubmissionStream : public SubmissionStream {
   void ReadLoop() ABSL_LOCKS_EXCLUDED(mutex_);
   // Takes what one message brings; false if it breaks the contract.
   bool Take(const v1::ExecuteResponse& response) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Ends the stream, because what was sent of a batch cannot be told from what was not.
+  void GiveUp() ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits for at least one credit and takes as many as there are, at most `wanted`.
   absl::StatusOr<uint32_t> TakeCredits(uint32_t wanted) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -47,7 +49,7 @@ class GrpcSubmissionStream : public SubmissionStream {
   absl::Mutex write_mutex_;  // one writer at a time; taken before mutex_, never after
   absl::Mutex mutex_;
   bool granted_ ABSL_GUARDED_BY(mutex_) = false;
-  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closing_ ABSL_GUARDED_BY(mutex_) = false, given_up_ ABSL_GUARDED_BY(mutex_) = false;
   uint32_t credits_ ABSL_GUARDED_BY(mutex_) = 0;
   uint32_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t undelivered_bound_ ABSL_GUARDED_BY(mutex_) = 0;

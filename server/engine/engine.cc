@@ -166,6 +166,7 @@ void Engine::Impl::Sweep(int64_t now_ns) {
   for (const auto& dispatcher : dispatchers) dispatcher->ExpireLate();
   handovers.Sweep(now_ns);
   offers.Sweep(now_ns);
+  streams.Sweep(now_ns);
   for (std::shared_ptr<Session>& session : sessions.RemoveUnattached(now_ns)) {
     reaper.Add(std::move(session), "no side channel came (attach_deadline)");
   }
@@ -199,6 +200,7 @@ void Engine::Impl::Free(Session& session, std::string_view reason) {
   for (const auto& dispatcher : dispatchers) dispatcher->CloseLanes(id);
   ended.insert(ended.end(), late.begin(), late.end());
   for (const SourceTable::Entry& each : ended) each.source->Detached();
+  streams.Close(id, clock.Now());
   handovers.DropOwner(id);
   offers.DropOwner(id);
   grants.DropOwner(id);

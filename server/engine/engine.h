@@ -39,6 +39,7 @@
 #include "server/engine/objects/quota.h"
 #include "server/engine/run/completion_queue.h"
 #include "server/engine/run/work_source.h"
+#include "server/engine/stream_table.h"
 #include "server/engine/weights.h"
 
 namespace anex::engine {
@@ -67,6 +68,13 @@ struct Handover {
 struct Admission {
   QuotaPlace place;   // among its streams
   ByteCharge memory;  // of its surfaces' bytes
+};
+
+// A stream of a session: its place among them, held as long as it is open, and where its
+// completions come out. Once the session has ended and all of them are out, the queue has ended.
+struct OpenedStream {
+  QuotaPlace place;
+  std::shared_ptr<CompletionQueue> completions;
 };
 
 // A grant ticket made by one session for another: one use, 32 random bytes as hex.
@@ -195,10 +203,12 @@ class Engine {
   absl::Status SignalFence(const Caller& caller, FenceId fence, uint64_t value);
   absl::StatusOr<uint64_t> WaitFence(const Caller& caller, FenceId fence, uint64_t value);  // waits
   absl::Status ReleaseFence(const Caller& caller, FenceId fence);
-  // A place among the streams (and other lasting ways in) of the session; to be held as long as it
-  // is open.
-  absl::StatusOr<QuotaPlace> AdmitStream(const Caller& caller);
-  // The same for one that needs memory, and may have `entries` submissions in a lane.
+  // A stream with `credits`, or as many as completions_per_queue allows. It ends with its session;
+  // `cut` is how, if a client does not read what it is still told.
+  absl::StatusOr<OpenedStream> OpenStream(const Caller& caller, size_t credits,
+                                          std::shared_ptr<StreamCut> cut = nullptr);
+  // A place among the session's streams and memory for a way in that may have `entries` submissions
+  // in a lane.
   absl::StatusOr<Admission> AdmitRing(const Caller& caller, uint64_t entries, uint64_t bytes);
   // From now on the device thread that serves `lane` asks `source` for its work, which submits to
   // that lane only. Settles the lane on `device` ("" = the default one) if it has none yet. Ends

@@ -186,10 +186,17 @@ absl::Status Engine::ReleaseFence(const Caller& caller, FenceId fence) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<QuotaPlace> Engine::AdmitStream(const Caller& caller) {
+absl::StatusOr<OpenedStream> Engine::OpenStream(const Caller& caller, size_t credits,
+                                                std::shared_ptr<StreamCut> cut) {
   absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
   if (!session.ok()) return session.status();
-  return (*session)->streams()->Take();
+  absl::StatusOr<QuotaPlace> place = (*session)->streams()->Take();
+  if (!place.ok()) return place.status();
+  OpenedStream stream{*std::move(place), CreateCompletionQueue(credits)};
+  impl_->streams.Add((*session)->id(), stream.completions, std::move(cut));
+  if (!(*session)->ended()) return stream;
+  impl_->streams.Close((*session)->id(), impl_->clock.Now());  // maybe before it was in the table
+  return absl::UnauthenticatedError("the session has just ended; open a new one");
 }
 
 absl::StatusOr<QuotaPlace> Engine::AdmitCall(const Caller& caller) {
@@ -197,8 +204,8 @@ absl::StatusOr<QuotaPlace> Engine::AdmitCall(const Caller& caller) {
 }
 
 std::shared_ptr<CompletionQueue> Engine::CreateCompletionQueue(size_t bound) {
-  const size_t most = impl_->limits.Get(&Limits::completions_per_queue);
-  return std::make_shared<CompletionQueue>(std::clamp<size_t>(bound, 1, most));
+  const Bound most = impl_->limits.Of(&Limits::completions_per_queue);
+  return std::make_shared<CompletionQueue>(std::clamp<size_t>(bound, 1, most.value()), most);
 }
 
 // A lane finds its device with its first submission that needs one, and keeps it: order within a

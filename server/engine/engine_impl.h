@@ -145,6 +145,7 @@ struct Engine::Impl {
 
   SessionTable sessions;
   SourceTable sources;
+  StreamTable streams;
   TokenTable<PendingHandover> handovers;
   TokenTable<std::shared_ptr<shm::SharedRegion>> offers;
   TokenTable<GrantOffer> grants;

@@ -21,8 +21,12 @@ constexpr absl::Duration kPoll = absl::Milliseconds(200);
 
 }  // namespace
 
-ExecuteStream::ExecuteStream(engine::Engine& engine, const engine::Caller& caller, Wire& wire)
-    : engine_(engine), caller_(caller), wire_(wire) {}
+ExecuteStream::ExecuteStream(engine::Engine& engine, const engine::Caller& caller, Wire& wire,
+                             std::function<void()> cut)
+    : engine_(engine),
+      caller_(caller),
+      wire_(wire),
+      cut_(std::make_shared<engine::StreamCut>(std::move(cut))) {}
 
 absl::Status ExecuteStream::Run() {
   if (absl::Status opened = Open(); !opened.ok()) return opened;
@@ -55,12 +59,13 @@ absl::Status ExecuteStream::Open() {
   if (!wire_.Read(&request) || !request.has_open() || request.submissions_size() != 0) {
     return absl::InvalidArgumentError("an Execute stream begins with `open` alone");
   }
-  absl::StatusOr<engine::QuotaPlace> place = engine_.AdmitStream(caller_);
-  if (!place.ok()) return place.status();
-  place_ = *std::move(place);
   const uint32_t wanted =
       request.open().credits() == 0 ? kDefaultCredits : request.open().credits();
-  completions_ = engine_.CreateCompletionQueue(std::min(wanted, kMostCredits));
+  absl::StatusOr<engine::OpenedStream> stream =
+      engine_.OpenStream(caller_, std::min(wanted, kMostCredits), cut_);
+  if (!stream.ok()) return stream.status();
+  place_ = std::move(stream->place);
+  completions_ = std::move(stream->completions);
   v1::ExecuteResponse response;
   response.set_credits(static_cast<uint32_t>(completions_->bound()));  // a limit may have cut it
   wire_.Write(response);
@@ -89,8 +94,8 @@ void ExecuteStream::Refuse(uint64_t lane_id, uint64_t user_data, const absl::Sta
   completion.user_data = user_data;
   completion.status = status;
   // A client that overruns its credits waits here, in its own call, until it has read.
-  while (!completions_->Reserve().ok()) {
-    if (Left()) return;
+  for (absl::Status place = completions_->Reserve(); !place.ok(); place = completions_->Reserve()) {
+    if (Left() || !absl::IsResourceExhausted(place)) return;
     absl::SleepFor(absl::Milliseconds(1));
   }
   completions_->Push(std::move(completion));
@@ -105,6 +110,10 @@ void ExecuteStream::WriteAll() {
       WriteBatch(batch, response);
     }
     if (reading_done_.load() && completions_->outstanding() == 0) return;
+    if (completions_->ended()) {  // with the session: the reader waits for a client that may not go
+      broken_.store(true);
+      cut_->Run();
+    }
   }
   completions_->Shutdown();
 }

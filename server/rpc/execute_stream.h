@@ -3,11 +3,13 @@
 // Threads: Run on the call's thread, which reads; one writer thread of its own, which drains the
 // completion queue. A slow reader fills only its own queue: places are reserved before work is
 // queued, so the dispatcher never waits for a stream.
-// Invariant: each submission that was read gets exactly one completion, refused ones too.
+// Invariant: each submission that was read gets exactly one completion, refused ones too, as long
+// as the session lives. With the session the stream ends: what was accepted is answered first.
 #ifndef ANEX_SERVER_RPC_EXECUTE_STREAM_H_
 #define ANEX_SERVER_RPC_EXECUTE_STREAM_H_
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -22,7 +24,10 @@ class ExecuteStream {
   using Wire = grpc::ServerReaderWriter<v1::ExecuteResponse, v1::ExecuteRequest>;
   static constexpr uint32_t kMostCredits = 1024, kDefaultCredits = 64;
 
-  ExecuteStream(engine::Engine& engine, const engine::Caller& caller, Wire& wire);
+  // `cut` ends the call from this side, whatever the client does: reads and writes fail then.
+  ExecuteStream(engine::Engine& engine, const engine::Caller& caller, Wire& wire,
+                std::function<void()> cut);
+  ~ExecuteStream() { cut_->Off(); }
 
   // From the first message to the end. INVALID_ARGUMENT for a stream that does not begin with
   // `open` or opens twice; RESOURCE_EXHAUSTED for one too many.
@@ -41,6 +46,7 @@ class ExecuteStream {
   engine::Engine& engine_;
   const engine::Caller caller_;
   Wire& wire_;
+  const std::shared_ptr<engine::StreamCut> cut_;
   engine::QuotaPlace place_;  // among the session's streams
   std::shared_ptr<engine::CompletionQueue> completions_;
   std::atomic<bool> broken_{false};        // a write failed or the call was cancelled

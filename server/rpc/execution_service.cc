@@ -83,7 +83,7 @@ grpc::Status ExecutionService::Execute(
     grpc::ServerContext* context,
     grpc::ServerReaderWriter<v1::ExecuteResponse, v1::ExecuteRequest>* stream) {
   return Call(*context, "/anex.v1.Execution/Execute", [&](const engine::Caller& caller) {
-    return ExecuteStream(engine(), caller, *stream).Run();
+    return ExecuteStream(engine(), caller, *stream, [context] { context->TryCancel(); }).Run();
   });
 }
 

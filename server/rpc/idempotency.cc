@@ -43,7 +43,8 @@ std::string Fingerprint(const google::protobuf::Message& request) {
 absl::Status Idempotency::Run(const engine::Caller& caller, const std::string& method,
                               const std::string& key, const std::string& request,
                               std::string& answer,
-                              const std::function<absl::Status(std::string& answer)>& create) {
+                              const std::function<absl::Status(std::string& answer)>& create,
+                              const std::function<bool(const std::string& answer)>& still_good) {
   if (key.empty()) return create(answer);
   if (key.size() > kMaxKey) {
     return absl::InvalidArgumentError(
@@ -51,9 +52,14 @@ absl::Status Idempotency::Run(const engine::Caller& caller, const std::string& m
   }
   const std::string owner = OwnerOf(caller);
   const std::string scope = absl::StrCat(owner, "/", method, "/", key);
-  const absl::StatusOr<bool> ours = Claim(caller, method, scope, Sha256(request), answer);
-  if (!ours.ok()) return ours.status();
-  if (!*ours) return absl::OkStatus();
+  const std::string digest = Sha256(request);
+  while (true) {
+    const absl::StatusOr<bool> ours = Claim(caller, method, scope, digest, answer);
+    if (!ours.ok()) return ours.status();
+    if (*ours) break;
+    if (!still_good || still_good(answer)) return absl::OkStatus();
+    ForgetAnswer(scope, answer);
+  }
   bool created = false;
   // However `create` ends, by an exception too, the key is not left in flight.
   const absl::Cleanup settle = [&] {
@@ -114,6 +120,14 @@ void Idempotency::Keep(const std::string& scope, const std::string& owner,
                         [&](const Finished& each) { return each.owner == owner; }));
   }
   while (order_.size() > kEntries || (bytes_ > kBytes && order_.size() > 1)) Forget(order_.begin());
+}
+
+void Idempotency::ForgetAnswer(const std::string& scope, const std::string& answer) {
+  absl::MutexLock lock(&mutex_);
+  const auto entry = entries_.find(scope);
+  if (entry == entries_.end() || !entry->second.done || entry->second.answer != answer) return;
+  Forget(std::find_if(order_.begin(), order_.end(),
+                      [&](const Finished& each) { return each.scope == scope; }));
 }
 
 void Idempotency::Forget(std::list<Finished>::iterator which) {

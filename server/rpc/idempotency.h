@@ -43,10 +43,12 @@ class Idempotency {
 
   // Runs `create` once per (scope, method, key); later calls get the `answer` of the first.
   // INVALID_ARGUMENT if the key came with another `request` before, or is too long. An empty key
-  // always runs.
+  // always runs. An answer of the first that is not `still_good` (what it made has ended) is
+  // forgotten, and `create` runs again.
   absl::Status Run(const engine::Caller& caller, const std::string& method, const std::string& key,
                    const std::string& request, std::string& answer,
-                   const std::function<absl::Status(std::string& answer)>& create);
+                   const std::function<absl::Status(std::string& answer)>& create,
+                   const std::function<bool(const std::string& answer)>& still_good = nullptr);
 
  private:
   struct Entry {
@@ -64,6 +66,9 @@ class Idempotency {
                              std::string& answer) ABSL_LOCKS_EXCLUDED(mutex_);
   void Keep(const std::string& scope, const std::string& owner, const std::string& answer)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Unless the key has another answer by now.
+  void ForgetAnswer(const std::string& scope, const std::string& answer)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   void Forget(std::list<Finished>::iterator which) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetOld(int64_t now_ns) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

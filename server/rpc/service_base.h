@@ -48,10 +48,12 @@ class ServiceBase {
   }
 
   // The same for a creating call with an idempotency key: `body(caller, response)` fills the
-  // response.
+  // response. A response of before is given again only if it is `still_good(caller, response)`.
   template <typename Request, typename Response, typename Body>
-  grpc::Status Create(grpc::ServerContext& context, std::string_view path, const Request& request,
-                      Response& response, Body&& body) const {
+  grpc::Status Create(
+      grpc::ServerContext& context, std::string_view path, const Request& request,
+      Response& response, Body&& body,
+      const std::function<bool(const engine::Caller&, const Response&)>& still_good = {}) const {
     return Call(context, path, [&](const engine::Caller& caller) -> absl::Status {
       if (request.idempotency_key().empty()) return body(caller, response);
       std::string answer;
@@ -62,6 +64,10 @@ class ServiceBase {
             if (absl::Status s = body(caller, made); !s.ok()) return s;
             fresh = made.SerializeAsString();
             return absl::OkStatus();
+          },
+          [&](const std::string& old) {
+            Response made;
+            return !still_good || (made.ParseFromString(old) && still_good(caller, made));
           });
       if (status.ok()) response.ParseFromString(answer);
       return status;

@@ -7,13 +7,19 @@ namespace anex::rpc {
 grpc::Status SessionsService::Open(grpc::ServerContext* context,
                                    const v1::OpenSessionRequest* request,
                                    v1::OpenSessionResponse* response) {
-  return Create(*context, "/anex.v1.Sessions/Open", *request, *response,
-                [&](const engine::Caller& caller, v1::OpenSessionResponse& made) -> absl::Status {
-                  ANEX_ASSIGN_OR_RETURN(const OpenSpec spec, convert::FromProto(*request));
-                  ANEX_ASSIGN_OR_RETURN(const SessionGrant grant, engine().Open(caller, spec));
-                  convert::ToProto(grant, &made);
-                  return absl::OkStatus();
-                });
+  const auto open = [&](const engine::Caller& caller,
+                        v1::OpenSessionResponse& made) -> absl::Status {
+    ANEX_ASSIGN_OR_RETURN(const OpenSpec spec, convert::FromProto(*request));
+    ANEX_ASSIGN_OR_RETURN(const SessionGrant grant, engine().Open(caller, spec));
+    convert::ToProto(grant, &made);
+    return absl::OkStatus();
+  };
+  // A session that has ended is no answer: who asks again wants one that lives.
+  const std::function<bool(const engine::Caller&, const v1::OpenSessionResponse&)> lives =
+      [this](const engine::Caller& caller, const v1::OpenSessionResponse& made) {
+        return engine().Authenticate(made.secret(), caller.identity).ok();
+      };
+  return Create(*context, "/anex.v1.Sessions/Open", *request, *response, open, lives);
 }
 
 grpc::Status SessionsService::Close(grpc::ServerContext* context, const v1::CloseSessionRequest*,

@@ -324,16 +324,17 @@ TEST_F(EngineLimits, StreamsOfASessionAndOfAll) {
   Set("streams_per_session", 2);
   Set("streams", 3);
   const Caller ann = OpenSession(), bob = OpenSession();
-  std::vector<QuotaPlace> open;
+  std::vector<OpenedStream> open;
   for (const Caller& who : {ann, ann, bob}) {
-    absl::StatusOr<QuotaPlace> place = engine_->AdmitStream(who);
-    ASSERT_TRUE(place.ok()) << place.status();
-    open.push_back(*std::move(place));
+    absl::StatusOr<OpenedStream> stream = engine_->OpenStream(who, 4);
+    ASSERT_TRUE(stream.ok()) << stream.status();
+    open.push_back(*std::move(stream));
   }
-  ExpectRefused(engine_->AdmitStream(ann).status(), "streams_per_session=2", "streams_per_session");
-  ExpectRefused(engine_->AdmitStream(bob).status(), "streams=3", "streams");
+  ExpectRefused(engine_->OpenStream(ann, 4).status(), "streams_per_session=2",
+                "streams_per_session");
+  ExpectRefused(engine_->OpenStream(bob, 4).status(), "streams=3", "streams");
   open.pop_back();
-  EXPECT_TRUE(engine_->AdmitStream(bob).ok());
+  EXPECT_TRUE(engine_->OpenStream(bob, 4).ok());
 }
 
 TEST_F(EngineLimits, SessionsAndWhatTheyHoldFollowAChange) {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "server/engine/run/chain_cursor.h"
 #include "server/engine/run/completion_queue.h"
 #include "server/engine/run/fifo.h"
@@ -267,7 +268,7 @@ TEST(Fifo, HoldsOnToNothingThatHasLeft) {
 }
 
 TEST(CompletionQueue, CountsWhatIsQueuedRunningOrNotDrainedAgainstItsBound) {
-  CompletionQueue queue(2);
+  CompletionQueue queue(2, Bound("completions_per_queue", 2));
   ASSERT_TRUE(queue.Reserve().ok());
   ASSERT_TRUE(queue.Reserve().ok());
   const absl::Status full = queue.Reserve();
@@ -279,6 +280,38 @@ TEST(CompletionQueue, CountsWhatIsQueuedRunningOrNotDrainedAgainstItsBound) {
   EXPECT_TRUE(queue.Reserve().ok());
   queue.Unreserve();
   EXPECT_EQ(queue.outstanding(), 1u);
+}
+
+TEST(CompletionQueue, SaysWhenFewerPlacesWereAskedForThanThereMayBe) {
+  CompletionQueue queue(2, Bound("completions_per_queue", 3));
+  ASSERT_TRUE(queue.Reserve().ok());
+  ASSERT_TRUE(queue.Reserve().ok());
+  const absl::Status full = queue.Reserve();
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_NE(full.message().find("credits=2: "), absl::string_view::npos) << full;
+}
+
+TEST(CompletionQueue, ClosedItGivesBackWhatIsOutstandingAndThenKeepsNobodyWaiting) {
+  CompletionQueue queue(4);
+  ASSERT_TRUE(queue.Reserve().ok());
+  ASSERT_TRUE(queue.Reserve().ok());
+  ASSERT_TRUE(queue.Reserve().ok());
+  queue.Push(Numbered(1));
+  queue.Close();
+  EXPECT_EQ(queue.Reserve().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(queue.Next(absl::ZeroDuration())->user_data, 1u);
+  EXPECT_FALSE(queue.Next(absl::Milliseconds(1)).has_value());
+  EXPECT_FALSE(queue.ended()) << "two are still to come";
+  std::thread device([&] {
+    queue.Push(Numbered(2));
+    queue.Unreserve();
+  });
+  EXPECT_EQ(queue.Next(absl::Seconds(20))->user_data, 2u);
+  device.join();
+  const absl::Time start = absl::Now();
+  EXPECT_FALSE(queue.Next(absl::Seconds(20)).has_value());
+  EXPECT_LT(absl::Now() - start, absl::Seconds(10)) << "nothing will come";
+  EXPECT_TRUE(queue.ended());
 }
 
 TEST(CompletionQueue, GivesThemBackInOrderAroundTheRingsEnd) {

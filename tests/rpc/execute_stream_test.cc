@@ -42,10 +42,8 @@ class ExecuteTest : public RpcTest {
     }
     return condition();
   }
-  uint64_t Completed() {
-    const DaemonStatus status = engine_->GetStatus(Operator());
-    return status.devices[0].usage.completed;
-  }
+  UsageCounters Usage() { return engine_->GetStatus(Operator()).devices[0].usage; }
+  uint64_t Completed() { return Usage().completed; }
 };
 
 TEST_F(ExecuteTest, CompletionsComeInOrderOfTheLane) {
@@ -235,17 +233,65 @@ TEST_F(ExecuteTest, AReaderThatSleepsDoesNotHoldTheDevice) {
   EXPECT_TRUE(stream.Finish().ok());
 }
 
-TEST_F(ExecuteTest, ASessionThatEndsRefusesWhatComesAfter) {
+// The client neither sends nor half-closes: the daemon ends the call, and takes its thread back.
+TEST_F(ExecuteTest, AStreamEndsWithItsSessionAndAnswersWhatWasInFlight) {
   Client client = ConnectWithSession();
-  const Ready ready = GetReady(client);
+  const uint64_t lane = client.CreateLane(), fence = client.CreateFence();
   Execute stream(client);
-  ASSERT_TRUE(stream.Send({ready.Run(1)}));
-  ASSERT_EQ(stream.Receive(1)[0].status().code(), 0);
+  ASSERT_TRUE(stream.Send({WaitFor(lane, fence, 1, 1), WaitFor(lane, fence, 1, 2)}));
+  EXPECT_TRUE(Eventually([&] { return Usage().submitted == 2; }));
   ASSERT_TRUE(client.CallByPath("/anex.v1.Sessions/Close").status.ok());
-  ASSERT_TRUE(stream.Send({ready.Run(2)}));
-  const auto refused = stream.Receive(1);
-  ASSERT_EQ(refused.size(), 1u);
-  EXPECT_NE(refused[0].status().code(), 0);
+  const auto cancelled = stream.Receive(3);
+  ASSERT_EQ(cancelled.size(), 2u);
+  for (const auto& completion : cancelled) {
+    EXPECT_EQ(completion.status().code(), grpc::StatusCode::CANCELLED);
+  }
+  EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::CANCELLED);
+  ExpectServes();
+}
+
+// One that does not even read what it is told holds on for a moment at most.
+TEST_F(ExecuteTest, AStreamThatIsNotReadEndsWithItsSession) {
+  engine::Limits limits;
+  limits.streams = 1;
+  Start(limits);
+  Client client = ConnectWithSession(), next = ConnectWithSession();
+  const Ready ready = GetReady(client);
+  Execute stream(client, 16);
+  // Timings of long chains fill what a connection holds, so that the daemon's write stands still.
+  v1::DefineChainRequest chain;
+  chain.add_steps()->set_run_invocation_id(ready.invocation);
+  chain.set_repeat(60'000);
+  v1::DefineChainResponse defined;
+  ASSERT_TRUE(client.Stub<v1::Chains>()->Define(client.Context().get(), chain, &defined).ok());
+  v1::Submission timed;
+  timed.set_lane_id(ready.lane);
+  timed.set_chain_id(defined.chain_id());
+  timed.set_step_timings(true);
+  ASSERT_TRUE(stream.Send({timed, timed, timed}));
+  EXPECT_TRUE(Eventually([&] { return Completed() == 3; }));
+  const auto another_opens = [&] {
+    Execute probe(next);
+    probe.HalfClose();
+    return probe.Finish().ok();
+  };
+  EXPECT_FALSE(another_opens()) << "the place is taken";
+  ASSERT_TRUE(client.CallByPath("/anex.v1.Sessions/Close").status.ok());
+  EXPECT_TRUE(Eventually(another_opens));
+}
+
+TEST_F(ExecuteTest, WhatIsThereIsSentInOneMessage) {
+  Client client = ConnectWithSession();
+  const uint64_t lane = client.CreateLane(), fence = client.CreateFence();
+  Execute stream(client, 64);
+  std::vector<v1::Submission> waits;
+  for (uint64_t i = 0; i < 64; ++i) waits.push_back(WaitFor(lane, fence, 1, i));
+  for (int round = 0; round < 5; ++round) {
+    ASSERT_TRUE(stream.Send(waits));
+    Signal(client, fence, 1);
+    EXPECT_EQ(stream.Receive(64).size(), 64u);
+  }
+  EXPECT_LT(stream.messages(), 5u * 64u / 2u) << "on average more than two in a message";
   stream.HalfClose();
   EXPECT_TRUE(stream.Finish().ok());
 }

@@ -171,6 +171,26 @@ TEST(Idempotency, ACallThatThrowsLeavesNoKeyInFlight) {
   EXPECT_EQ(counter.made, 1);
 }
 
+TEST(Idempotency, AnAnswerThatIsNoLongerGoodIsMadeAnew) {
+  Idempotency memory(kClock);
+  Counter counter;
+  std::string answer;
+  std::string good = "1";
+  const auto is_good = [&](const std::string& old) { return old == good; };
+  const auto run = [&] {
+    EXPECT_TRUE(memory.Run(Session(1), "Open", "k", "r", answer, counter.Make(), is_good).ok());
+    return answer;
+  };
+  EXPECT_EQ(run(), "1");
+  EXPECT_EQ(run(), "1");
+  good = "2";
+  EXPECT_EQ(run(), "2");
+  EXPECT_EQ(run(), "2") << "the new answer is remembered";
+  EXPECT_EQ(counter.made, 2);
+  EXPECT_EQ(memory.Run(Session(1), "Open", "k", "other", answer, counter.Make(), is_good).code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
 TEST(Idempotency, TwoCallsAtOnceCreateOnce) {
   Idempotency memory(kClock);
   absl::Notification inside, go_on;
@@ -232,6 +252,16 @@ TEST_F(IdempotentCalls, ARepeatedOpenIsOneSession) {
   Client other = Connect();
   const auto foreign = other.OpenSession("attempt-1");
   EXPECT_NE(foreign.secret(), first.secret());
+}
+
+TEST_F(IdempotentCalls, ARepeatedOpenOfASessionThatHasEndedIsANewOne) {
+  Client client = Connect();
+  const auto first = client.OpenSession("attempt-1");
+  ASSERT_TRUE(client.CallByPath("/anex.v1.Sessions/Close").status.ok());
+  const auto second = client.OpenSession("attempt-1");
+  EXPECT_NE(second.session_id(), first.session_id());
+  client.CreateLane();  // it lives
+  EXPECT_EQ(client.OpenSession("attempt-1").secret(), second.secret());
 }
 
 TEST_F(IdempotentCalls, EveryCreatingCallKeepsItsKey) {

@@ -239,6 +239,7 @@ std::vector<v1::Completion> Execute::Receive(size_t count) {
   v1::ExecuteResponse response;
   while (completions.size() < count && stream_->Read(&response)) {
     EXPECT_EQ(response.credits(), 0u) << "credits come once";
+    ++messages_;
     completions.insert(completions.end(), response.completions().begin(),
                        response.completions().end());
   }

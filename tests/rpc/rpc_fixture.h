@@ -17,6 +17,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "anex/v1/admin.grpc.pb.h"
+#include "anex/v1/chains.grpc.pb.h"
 #include "anex/v1/daemon.grpc.pb.h"
 #include "anex/v1/execution.grpc.pb.h"
 #include "anex/v1/invocations.grpc.pb.h"
@@ -87,6 +88,7 @@ class Execute {
  public:
   explicit Execute(const Client& client, uint32_t credits = 8);
   uint32_t credits() const { return credits_; }
+  uint32_t messages() const { return messages_; }  // that have brought completions
   bool Send(const std::vector<v1::Submission>& submissions);
   // Reads until `count` completions have come, or the stream ends.
   std::vector<v1::Completion> Receive(size_t count);
@@ -98,7 +100,7 @@ class Execute {
   std::unique_ptr<v1::Execution::Stub> stub_;
   std::unique_ptr<grpc::ClientContext> context_;
   std::unique_ptr<grpc::ClientReaderWriter<v1::ExecuteRequest, v1::ExecuteResponse>> stream_;
-  uint32_t credits_ = 0;
+  uint32_t credits_ = 0, messages_ = 0;
 };
 
 class RpcTest : public testing::Test {

@@ -7,7 +7,8 @@
 
 namespace anex::engine {
 
-CompletionQueue::CompletionQueue(size_t bound) : bound_(std::max<size_t>(bound, 1)) {
+CompletionQueue::CompletionQueue(size_t bound, Bound limit)
+    : bound_(std::max<size_t>(bound, 1)), limit_(std::move(limit)) {
   absl::MutexLock lock(&mutex_);
   ring_.resize(bound_);
 }
@@ -15,12 +16,17 @@ CompletionQueue::CompletionQueue(size_t bound) : bound_(std::max<size_t>(bound, 
 absl::Status CompletionQueue::Reserve() {
   absl::MutexLock lock(&mutex_);
   if (shutdown_) return absl::CancelledError("the completion queue has been shut down");
-  if (reserved_ + ready_ >= bound_) {
-    return absl::ResourceExhaustedError(absl::StrCat("completions_per_queue=", bound_,
-                                                     ": drain completions before submitting more"));
+  if (closed_) {
+    return absl::UnavailableError("the session has ended, and its streams with it: open a new one");
   }
-  ++reserved_;
-  return absl::OkStatus();
+  if (reserved_ + ready_ < bound_) {
+    ++reserved_;
+    return absl::OkStatus();
+  }
+  constexpr std::string_view kAdvice = "drain completions before submitting more";
+  if (bound_ >= limit_.value()) return limit_.Exceeded(kAdvice);
+  return absl::ResourceExhaustedError(
+      absl::StrCat("credits=", bound_, ": ", std::string(kAdvice), ", or open with more"));
 }
 
 void CompletionQueue::Unreserve() {
@@ -46,7 +52,7 @@ size_t CompletionQueue::Drain(std::vector<Completion>& out, size_t maximum,
                               absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
   const auto worth_looking = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return ready_ > 0 || shutdown_;
+    return ready_ > 0 || shutdown_ || (closed_ && reserved_ == 0);
   };
   mutex_.AwaitWithTimeout(absl::Condition(&worth_looking), timeout);
   const size_t count = std::min(ready_, maximum);
@@ -57,6 +63,16 @@ size_t CompletionQueue::Drain(std::vector<Completion>& out, size_t maximum,
   }
   ready_ -= count;
   return count;
+}
+
+void CompletionQueue::Close() {
+  absl::MutexLock lock(&mutex_);
+  closed_ = true;
+}
+
+bool CompletionQueue::ended() const {
+  absl::MutexLock lock(&mutex_);
+  return closed_ && reserved_ + ready_ == 0;
 }
 
 void CompletionQueue::Shutdown() {

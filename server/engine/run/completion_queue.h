@@ -17,25 +17,33 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "proto/values/execution_values.h"
+#include "server/engine/limits.h"
 #include "server/engine/run/completion_sink.h"
 
 namespace anex::engine {
 
 class CompletionQueue final : public CompletionSink {
  public:
-  explicit CompletionQueue(size_t bound);
+  // `limit` is the setting that `bound` may have come from; a refusal names it then.
+  explicit CompletionQueue(size_t bound, Bound limit = Bound("completions_per_queue", UINT64_MAX));
 
-  // RESOURCE_EXHAUSTED "completions_per_queue=N" when `bound` submissions are queued, running or
-  // not yet drained. CANCELLED after Shutdown.
+  // RESOURCE_EXHAUSTED "completions_per_queue=N", or "credits=N" if fewer were asked for, when
+  // `bound` submissions are queued, running or not yet drained. CANCELLED after Shutdown,
+  // UNAVAILABLE after Close.
   absl::Status Reserve() override;
   void Unreserve() override;
   void Push(Completion completion) override;
 
-  // The oldest completion; waits up to `timeout`. nullopt on timeout, or after Shutdown once
-  // nothing is outstanding and all has been drained.
+  // The oldest completion; waits up to `timeout`. nullopt on timeout, after Shutdown once all has
+  // been drained, or once it has ended.
   std::optional<Completion> Next(absl::Duration timeout);
   // All that are there, at most `maximum`, appended to `out`; waits up to `timeout` for the first.
   size_t Drain(std::vector<Completion>& out, size_t maximum, absl::Duration timeout);
+  // The session is gone: no more reservations; what is reserved still comes, and once nothing is
+  // outstanding nobody waits any more.
+  void Close();
+  // Closed, and nothing is outstanding: nothing will come any more.
+  bool ended() const;
   // The front is leaving: no more reservations, waiters wake, later pushes are dropped.
   void Shutdown();
   size_t outstanding() const;  // reserved and not yet drained
@@ -43,12 +51,14 @@ class CompletionQueue final : public CompletionSink {
 
  private:
   const size_t bound_;
+  const Bound limit_;
   mutable absl::Mutex mutex_;
   std::vector<Completion> ring_ ABSL_GUARDED_BY(mutex_);  // `bound_` places, allocated once
   size_t head_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t ready_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t reserved_ ABSL_GUARDED_BY(mutex_) = 0;  // queued or running, completion not yet pushed
   bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace anex::engine
