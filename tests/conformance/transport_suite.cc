@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
 #include <set>
 
 #include "client/anex/program_file.h"
@@ -79,6 +82,14 @@ std::vector<float> TransportSuite::Read(const Surface& surface) {
   const absl::Status copied = surface.CopyTo(values);
   EXPECT_TRUE(copied.ok()) << copied;
   return values;
+}
+
+uint32_t TransportSuite::RandomSeed() {
+  const char* given = std::getenv("ANEX_SEED");
+  const uint32_t seed =
+      given != nullptr ? static_cast<uint32_t>(std::stoul(given)) : std::random_device{}();
+  std::printf("seed %u (ANEX_SEED=%u repeats this run)\n", seed, seed);
+  return seed;
 }
 
 TransportSuite::Matmul TransportSuite::PrepareMatmul(const Session& session) {

@@ -69,6 +69,8 @@ class TransportSuite : public ::testing::TestWithParam<TransportMaker> {
   // W @ x by plain loops in double.
   static std::vector<float> Product(const std::vector<float>& w, const std::vector<float>& x);
   static std::vector<float> Read(const Surface& surface);
+  // Another one each time, and printed; ANEX_SEED repeats a run.
+  static uint32_t RandomSeed();
 
   Session session_;
 };
