@@ -2,21 +2,33 @@
 // Each script prints "ready" once it holds what its name says, then goes on until it is ended.
 
 #include <grpcpp/grpcpp.h>
+#include <signal.h>
+#include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <filesystem>
 #include <functional>
 #include <map>
+#include <random>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "anex/v1/kernels.grpc.pb.h"
 #include "anex/v1/parameters.grpc.pb.h"
 #include "anex/v1/surfaces.grpc.pb.h"
+#include "client/anex/connect.h"
 #include "client/transport/grpc_transport.h"
+#include "tests/conformance/history_client.h"
 #include "tests/e2e/fixture.h"
+#include "tests/e2e/raw_client.h"
 
 namespace anex::test {
 namespace {
@@ -216,6 +228,112 @@ void HalfWrite(const std::string& socket) {
   while (true) ::pause();
 }
 
+// What the daemon runs for scripts that write their ring themselves.
+std::unique_ptr<RawClient> WithRing(const std::string& socket, const std::string& name,
+                                    std::unique_ptr<Transport>& keeper) {
+  keeper = Session(socket, "keeper");  // of the kernel
+  const std::string digest = Must(keeper->Compile(MatmulProgram(), {}), "compile").digest;
+  auto client = Must(RawClient::Open(NewChannel(socket), name), "open");
+  if (const absl::Status made = client->MakeWork(digest, 8); !made.ok()) {
+    std::fprintf(stderr, "work: %s\n", std::string(made.message()).c_str());
+    std::_Exit(3);
+  }
+  return client;
+}
+
+void TakeOne(RawClient& client) {
+  shm::ClientRing::Taken taken;
+  while (!client.ring().Take(taken)) {
+    if (!client.ring().Wait(absl::Seconds(20))) std::_Exit(4);
+  }
+  if (taken.completion.status != 0) std::_Exit(5);
+}
+
+// Stops itself with half an entry written; writes the rest when it is continued.
+void RingHalfWritten(const std::string& socket) {
+  std::unique_ptr<Transport> keeper;
+  const auto client = WithRing(socket, "ring-half-written", keeper);
+  client->Put(client->Run());
+  TakeOne(*client);
+  const shm::RingParts parts = client->Parts();
+  const RingEntryWords words = Encode(client->Run(2));
+  const auto write = [&](size_t from, size_t to) {
+    for (size_t i = from; i < to; ++i) parts.submission(1).words[i].store(words[i]);
+  };
+  write(0, words.size() / 2);
+  Ready();
+  ::raise(SIGSTOP);
+  write(words.size() / 2, words.size());
+  // The entry is where Submit writes it, too, and the same.
+  client->Put(client->Run(2));
+  TakeOne(*client);
+  std::printf("done 2\n");
+  std::fflush(stdout);
+  while (true) ::pause();
+}
+
+// Breaks its ring, then goes on writing everywhere in it and ringing the bell.
+void RingLiar(const std::string& socket) {
+  std::unique_ptr<Transport> keeper;
+  const auto client = WithRing(socket, "ring-liar", keeper);
+  const shm::RingParts parts = client->Parts();
+  std::mt19937 random(11);
+  for (uint64_t i = 0;; ++i) {
+    parts.frame->submission_tail.value.store(random());
+    parts.frame->completion_head.value.store(random());
+    parts.frame->state.value.store(random());
+    for (auto& word : parts.submission(random()).words) word.store(random());
+    parts.frame->daemon_asleep.value.store(1);
+    client->Put(client->Run());  // rings
+    if (i == 1000) Ready();
+  }
+}
+
+// Makes random moves (history_client.h) and prints each before it makes it, or as it sees it.
+void MakeHistory(const std::string& socket, SubmitMode mode) {
+  const auto print = [](const HistoryEvent& event) {
+    std::printf("event %d %u %llu %d %d\n", static_cast<int>(event.kind), event.lane,
+                static_cast<unsigned long long>(event.id), event.has_deadline ? 1 : 0,
+                static_cast<int>(event.code));
+    std::fflush(stdout);
+  };
+  const char* seed = std::getenv("ANEX_SEED");
+  const auto client =
+      Must(HistoryClient::Make(
+               Must(Connect({.endpoint = socket, .client_name = "history"}), "connect"), mode,
+               seed == nullptr ? 1 : static_cast<uint32_t>(std::stoul(seed)), print),
+           "prepare");
+  for (int move = 0;; ++move) {
+    if (move == 30) Ready();
+    if (const absl::Status moved = client->Move(); !moved.ok()) {
+      std::fprintf(stderr, "move %d: %s\n", move, std::string(moved.message()).c_str());
+      std::_Exit(3);
+    }
+  }
+}
+
+// Connects to all sockets of the daemon without a pause, says nothing, and lets go of the oldest.
+void Flood(const std::string& socket) {
+  const auto transport = Session(socket, "flood");
+  const std::string folder = socket.substr(0, socket.rfind('/'));
+  std::vector<std::string> sockets;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.is_socket()) sockets.push_back(entry.path());
+  }
+  std::deque<shm::OwnedDescriptor> open;
+  for (uint64_t i = 0;; ++i) {
+    shm::OwnedDescriptor connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+    std::strncpy(address.sun_path, sockets[i % sockets.size()].c_str(),
+                 sizeof(address.sun_path) - 1);
+    // One that is turned away, or finds the queue full, was a try all the same.
+    (void)::connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    open.push_back(std::move(connection));
+    if (open.size() > 300) open.pop_front();
+    if (i == 1000) Ready();
+  }
+}
+
 // Half of an update, with the lease held for long.
 void HalfUpdate(const std::string& socket) {
   HalfSpoken half(socket, "half-update");
@@ -258,7 +376,14 @@ int main(int argc, char** argv) {
       {"publisher", Publisher},
       {"half-program", HalfProgram},
       {"half-write", HalfWrite},
-      {"half-update", HalfUpdate}};
+      {"half-update", HalfUpdate},
+      {"ring-half-written", RingHalfWritten},
+      {"ring-liar", RingLiar},
+      {"flood", Flood},
+      {"history-ring",
+       [](const std::string& socket) { MakeHistory(socket, anex::SubmitMode::kRing); }},
+      {"history-stream",
+       [](const std::string& socket) { MakeHistory(socket, anex::SubmitMode::kStream); }}};
   if (argc != 3 || !scripts.count(argv[2])) {
     std::fprintf(stderr, "usage: client_program SOCKET SCRIPT\n");
     return 2;
