@@ -8,7 +8,7 @@
 namespace anex::train {
 namespace {
 
-constexpr uint32_t kCredits = 64;  // submissions in flight on the stream
+constexpr uint32_t kCredits = 64;  // submissions in flight on the stream or ring
 
 }  // namespace
 
@@ -16,8 +16,9 @@ absl::StatusOr<SubmitWay> SubmitWayFromName(std::string_view name) {
   if (name == "unary") return SubmitWay::kUnary;
   if (name == "stream") return SubmitWay::kStream;
   if (name == "chain") return SubmitWay::kChain;
+  if (name == "ring") return SubmitWay::kRing;
   return absl::InvalidArgumentError(absl::StrCat("cannot submit by \"", std::string(name),
-                                                 "\"; there are: unary, stream, chain"));
+                                                 "\"; there are: unary, stream, chain, ring"));
 }
 
 absl::StatusOr<std::unique_ptr<DeviceModel>> DeviceModel::Create(const Session& session,
@@ -31,8 +32,9 @@ absl::StatusOr<std::unique_ptr<DeviceModel>> DeviceModel::Create(const Session& 
   absl::StatusOr<Lane> lane = session.CreateLane({.label = "training"});
   if (!lane.ok()) return lane.status();
   model->lane_ = *std::move(lane);
-  if (way == SubmitWay::kStream) {
-    absl::StatusOr<SubmissionQueue> queue = session.OpenQueue(SubmitMode::kStream, kCredits);
+  if (way == SubmitWay::kStream || way == SubmitWay::kRing) {
+    absl::StatusOr<SubmissionQueue> queue = model->lane_.OpenQueue(
+        kCredits, way == SubmitWay::kRing ? SubmitMode::kRing : SubmitMode::kStream);
     if (!queue.ok()) return queue.status();
     model->queue_ = *std::move(queue);
   }
@@ -137,7 +139,7 @@ absl::Status DeviceModel::RunUnary(const Pass& pass) {
   return absl::OkStatus();
 }
 
-absl::Status DeviceModel::RunStream(const Pass& pass) {
+absl::Status DeviceModel::RunQueued(const Pass& pass) {
   for (const Invocation& invocation : pass.invocations) {
     if (queue_.outstanding() == kCredits) {
       if (absl::Status ran = Count(queue_.Next()); !ran.ok()) return ran;
@@ -158,7 +160,8 @@ absl::Status DeviceModel::Run(Pass& pass) {
     case SubmitWay::kUnary:
       return RunUnary(pass);
     case SubmitWay::kStream:
-      return RunStream(pass);
+    case SubmitWay::kRing:
+      return RunQueued(pass);
     case SubmitWay::kChain:
       return RunChain(pass);
   }

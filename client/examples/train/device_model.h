@@ -6,7 +6,7 @@
 //   model->SetWeights(weights); model->Forward(inputs, embedding); model->TakeLogits(logits);
 //   model->Backward(dlogits);   model->TakeGradient(inputs, 1 / scale, gradient);
 //
-// The three ways to submit run the same invocations in the same order, so their results are equal
+// The ways to submit run the same invocations in the same order, so their results are equal
 // bit for bit. Between the passes the host reads the logits; within a pass the output surface of
 // one step is the input surface of the next.
 //
@@ -37,12 +37,13 @@
 namespace anex::train {
 
 enum class SubmitWay : uint8_t {
-  kUnary = 0,   // one call per step of the pass, each waited for
+  kUnary = 0,   // the steps of a pass one at a time, each waited for
   kStream = 1,  // the steps of a pass sent over one stream, waited for at its end
   kChain = 2,   // a whole pass in one submission, walked by the daemon
+  kRing = 3,    // as kStream, through memory shared with the daemon; none without a daemon
 };
 
-// "unary", "stream" or "chain".
+// "unary", "stream", "chain" or "ring".
 absl::StatusOr<SubmitWay> SubmitWayFromName(std::string_view name);
 
 class DeviceModel {
@@ -90,7 +91,7 @@ class DeviceModel {
 
   absl::Status Run(Pass& pass);
   absl::Status RunUnary(const Pass& pass);
-  absl::Status RunStream(const Pass& pass);
+  absl::Status RunQueued(const Pass& pass);
   absl::Status RunChain(const Pass& pass);
   absl::Status Count(const absl::StatusOr<Completion>& completion);
 
@@ -106,7 +107,7 @@ class DeviceModel {
   std::map<std::string, Surface> surfaces_;
   Pass forward_, backward_;
   Lane lane_;
-  SubmissionQueue queue_;          // of kStream only
+  SubmissionQueue queue_;          // of kStream and kRing only
   std::vector<float> activation_;  // scratch, [dim, tokens]
   int64_t evaluations_ = 0, device_ns_ = 0;
 };

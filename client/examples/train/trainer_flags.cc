@@ -49,7 +49,8 @@ void AddTrainingFlags(CLI::App& app, TrainerFlags& flags, Written& written) {
   app.add_option("--loss-scale", training.loss_scale, "of the fp16 backward pass")
       ->capture_default_str()
       ->check(CLI::Range(1.0f, 65536.0f));
-  app.add_option("--submit", written.submit, "how passes are submitted: unary, stream or chain")
+  app.add_option("--submit", written.submit,
+                 "how passes are submitted: unary, stream, chain or ring")
       ->capture_default_str();
 }
 

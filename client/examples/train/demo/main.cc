@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
   app.add_option("--default-data", default_data, "what --data is if it is not given");
   app.add_option("--json", options.json, "write the result to this file");
   app.add_option("--preset", options.preset, "model size: demo or small")->capture_default_str();
-  app.add_option("--submit", options.submit, "unary, stream or chain")->capture_default_str();
+  app.add_option("--submit", options.submit, "unary, stream, chain or ring")->capture_default_str();
   app.add_option("--steps", options.steps, "steps of each trainer")
       ->capture_default_str()
       ->check(CLI::Range(2, 1000000));
