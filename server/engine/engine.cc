@@ -163,7 +163,10 @@ void Engine::Impl::StartSweeper() {
 }
 
 void Engine::Impl::Sweep(int64_t now_ns) {
-  for (const auto& dispatcher : dispatchers) dispatcher->ExpireLate();
+  for (const auto& dispatcher : dispatchers) {
+    dispatcher->TakeFromSources();  // from here on their deadlines count
+    dispatcher->ExpireLate();
+  }
   handovers.Sweep(now_ns);
   offers.Sweep(now_ns);
   streams.Sweep(now_ns);

@@ -214,7 +214,8 @@ class Engine {
   // that lane only. Settles the lane on `device` ("" = the default one) if it has none yet. Ends
   // with DetachSource, the lane or the session. ALREADY_EXISTS if the lane has one,
   // FAILED_PRECONDITION if it is on another device. Not to be called from inside of a source, and
-  // neither are the verbs that end it.
+  // neither are the verbs that end it. What it holds is taken between the device's steps, or when
+  // somebody asks after the lane (Cancel, WaitLaneIdle, DescribeLane), or 100 ms into a long step.
   absl::Status AttachSource(const Caller& caller, LaneId lane, std::string_view device,
                             std::shared_ptr<WorkSource> source);
   // Takes what is in it, then ends it; the lane stays. NOT_FOUND without one.

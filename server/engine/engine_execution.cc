@@ -146,6 +146,7 @@ absl::StatusOr<LaneStatus> Engine::DescribeLane(const Caller& caller, LaneId id)
     device_lane = (*lane)->device_lane;
   }
   if (device_lane == 0) return status;
+  impl_->TakeFromSource((*session)->id(), id);
   if (const auto view = impl_->DispatcherOf(status.device).LaneOf(device_lane)) {
     status.queued = view->queued;
     status.running = view->running;
@@ -357,6 +358,7 @@ absl::StatusOr<uint32_t> Engine::Impl::CancelOn(
 }
 
 absl::StatusOr<uint32_t> Engine::Cancel(const Caller& caller, LaneId lane, uint64_t user_data) {
+  impl_->TakeFromSource(caller.session, lane);
   return impl_->CancelOn(caller, lane, [user_data](Dispatcher& dispatcher, uint64_t device_lane) {
     return dispatcher.Cancel(device_lane, user_data);
   });
@@ -375,6 +377,7 @@ absl::Status Engine::WaitLaneIdle(const Caller& caller, LaneId lane) {
     device = (*found)->device;
   }
   if (device_lane == 0) return absl::OkStatus();
+  impl_->TakeFromSource((*session)->id(), lane);
   return impl_->DispatcherOf(device).WaitIdle(device_lane, impl_->LimitOf(caller));
 }
 

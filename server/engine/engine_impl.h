@@ -82,6 +82,8 @@ struct Engine::Impl {
     table.DropOwner(session.id());
     return absl::UnauthenticatedError("the session has ended; open a new one");
   }
+  // Takes what a lane's source holds and nobody has seen yet. REQUIRES: the lane is not locked.
+  void TakeFromSource(SessionId session, LaneId lane) const;
   // Ends what TakeAll or Take gave: nothing comes out of it any more once this returns.
   static void Detach(std::span<const SourceTable::Entry> sources, bool last_look);
   // Ends overdue leases, sessions without a side channel, tokens that nobody used.

@@ -67,6 +67,10 @@ void Engine::Impl::Detach(std::span<const SourceTable::Entry> sources, bool last
   for (const SourceTable::Entry& each : sources) each.dispatcher->Detach(each.source, last_look);
 }
 
+void Engine::Impl::TakeFromSource(SessionId session, LaneId lane) const {
+  if (const auto entry = sources.Find(session, lane)) entry->dispatcher->TakeFrom(entry->source);
+}
+
 absl::StatusOr<Dispatcher*> Engine::Impl::DispatcherNamed(std::string_view device) const {
   const std::string_view wanted = device.empty() ? std::string_view(default_device) : device;
   for (const auto& dispatcher : dispatchers) {

@@ -16,6 +16,16 @@ absl::Status SourceTable::Add(SessionId session, Entry entry) {
   return absl::OkStatus();
 }
 
+std::optional<SourceTable::Entry> SourceTable::Find(SessionId session, LaneId lane) const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = by_session_.find(session);
+  if (found == by_session_.end()) return std::nullopt;
+  for (const Entry& entry : found->second) {
+    if (entry.lane == lane) return entry;
+  }
+  return std::nullopt;
+}
+
 std::vector<SourceTable::Entry> SourceTable::Take(SessionId session, LaneId lane) {
   absl::MutexLock lock(&mutex_);
   std::vector<Entry> taken;

@@ -1,10 +1,12 @@
-// Which lanes have a work source, and which dispatcher asks it. At most one a lane.
+// Which lanes have a work source, and which dispatcher asks it. At most one a lane. Taking an entry
+// out is for whoever ends it.
 //
 // Threads: any; one short lock. Sources are called by nobody here.
 #ifndef ANEX_SERVER_ENGINE_SOURCE_TABLE_H_
 #define ANEX_SERVER_ENGINE_SOURCE_TABLE_H_
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -27,12 +29,13 @@ class SourceTable {
 
   // ALREADY_EXISTS if the lane has one.
   absl::Status Add(SessionId session, Entry entry);
+  std::optional<Entry> Find(SessionId session, LaneId lane) const;
   // That of one lane (none or one), that of all lanes of a session.
   std::vector<Entry> Take(SessionId session, LaneId lane);
   std::vector<Entry> TakeAll(SessionId session);
 
  private:
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   absl::flat_hash_map<SessionId, std::vector<Entry>> by_session_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -131,13 +131,43 @@ TEST_F(RingDoorTest, DeadlinesCountFromAcceptance) {
   gate_->WaitBegun(1);
   RingSubmission late = Run(ready, 2);
   late.deadline_ns = 1;
-  // It is not taken while the device thread is inside the first; then it is accepted, and late.
+  // The device thread is inside the first: somebody else accepts it, and finds it late.
   ASSERT_EQ(Put(end, late), 1u);
-  gate_->Open();
-  EXPECT_EQ(Next(end).entry.status, 0);
   const Done done = Next(end);
+  EXPECT_EQ(done.entry.user_data, 2u);
   EXPECT_EQ(done.code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_THAT(done.text, HasSubstr("deadline"));
+  gate_->Open();
+  EXPECT_EQ(Next(end).entry.status, 0);
+}
+
+// All of it while the device is inside a step that does not end.
+TEST_F(RingDoorTest, WhatWaitsInARingIsSeenByWhoAsksAfterItsLane) {
+  const Caller caller = OpenSession();
+  const Ready ready = GetReady(caller);
+  const End end = OpenRing(caller, ready.lane);
+  gate_->Shut();
+  ASSERT_EQ(Put(end, Run(ready, 1)), 1u);
+  gate_->WaitBegun(1);
+  ASSERT_EQ(Put(end, Run(ready, 2)), 1u);
+  EXPECT_EQ(*engine_->Cancel(caller, ready.lane, 2), 1u) << "at the first try";
+  const Done cancelled = Next(end);
+  EXPECT_EQ(cancelled.entry.user_data, 2u);
+  EXPECT_EQ(cancelled.code(), absl::StatusCode::kCancelled);
+  ASSERT_EQ(Put(end, Run(ready, 3)), 1u);
+  EXPECT_EQ(engine_->DescribeLane(caller, ready.lane)->queued, 1u);
+  const Caller other = OpenSession("other");
+  const Ready theirs = GetReady(other);
+  const End second = OpenRing(other, theirs.lane);
+  ASSERT_EQ(Put(second, Run(theirs, 4)), 1u);
+  Caller hurried = other;
+  hurried.deadline_ns = engine::SystemClock().Now() + 50'000'000;
+  EXPECT_EQ(engine_->WaitLaneIdle(hurried, theirs.lane).code(), absl::StatusCode::kDeadlineExceeded)
+      << "it is not idle";
+  gate_->Open();
+  EXPECT_EQ(Next(end).entry.user_data, 1u);
+  EXPECT_EQ(Next(end).entry.user_data, 3u);
+  EXPECT_EQ(Next(second).entry.user_data, 4u);
 }
 
 TEST_F(RingDoorTest, CancelReachesWhatWasPutInARing) {

@@ -135,6 +135,11 @@ class Dispatcher {
   void Detach(const std::shared_ptr<WorkSource>& source, bool last_look) {
     sources_.Detach(source, last_look);
   }
+  // Takes what waits in a source, as the device thread does between its steps: it may be long
+  // inside one. Not from inside of a source.
+  void TakeFrom(const std::shared_ptr<WorkSource>& source) { sources_.TakeFrom(source); }
+  // The same of all sources, if the device thread is inside a step.
+  void TakeFromSources();
 
   // Refuses new work from now on; returns without waiting.
   void StopIntake();

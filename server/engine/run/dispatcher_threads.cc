@@ -212,6 +212,14 @@ void Dispatcher::EndTurn(Lane& lane, const StepResult& result) {
   }
 }
 
+void Dispatcher::TakeFromSources() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (current_ == nullptr) return;  // it looks for itself
+  }
+  sources_.TakeFromAll();
+}
+
 void Dispatcher::ExpireLate() {
   while (ExpireSome(kMostLateAtOnce)) {
   }

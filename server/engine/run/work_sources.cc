@@ -16,6 +16,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::microseconds kLook{50};
 // More than a ring has entries.
 constexpr int kMostLastLooks = 8192;
+// A lane's worth: 16 are taken at a look.
+constexpr int kMostLooks = 32;
 // Yields between two looks at the clock.
 constexpr int kLooksPerClock = 8;
 
@@ -62,6 +64,24 @@ size_t WorkSources::Poll() {
     attached_.store(sources_.size(), std::memory_order_relaxed);
   }
   return taken;
+}
+
+void WorkSources::TakeFrom(const std::shared_ptr<WorkSource>& source) {
+  for (int looks = 0; looks < kMostLooks; ++looks) {
+    absl::MutexLock lock(&mutex_);  // anew each time: the device thread waits for one look at most
+    if (std::find(sources_.begin(), sources_.end(), source) == sources_.end()) return;
+    if (source->Poll() == 0) return;
+  }
+}
+
+void WorkSources::TakeFromAll() {
+  if (attached_.load(std::memory_order_relaxed) == 0) return;
+  std::vector<std::shared_ptr<WorkSource>> sources;
+  {
+    absl::MutexLock lock(&mutex_);
+    sources = sources_;
+  }
+  for (const std::shared_ptr<WorkSource>& source : sources) TakeFrom(source);
 }
 
 bool WorkSources::HasWorkLocked() const {

@@ -6,9 +6,9 @@
 //
 // Nothing turns while there is nothing to do.
 //
-// Threads: Attach and Detach from any thread; Poll, Look and Sleep from the device thread. The lock
-// is held while sources are called, so who detaches one waits at most for one round of them; it is
-// taken before the dispatcher's, never after, and not held in poll(2).
+// Threads: Attach, Detach and TakeFrom from any thread; Poll, Look and Sleep from the device
+// thread. The lock is held while sources are called, so who detaches one waits at most for one
+// round of them; it is taken before the dispatcher's, never after, and not held in poll(2).
 #ifndef ANEX_SERVER_ENGINE_RUN_WORK_SOURCES_H_
 #define ANEX_SERVER_ENGINE_RUN_WORK_SOURCES_H_
 
@@ -40,6 +40,10 @@ class WorkSources {
 
   // Of the sources one after another; how many pieces of work were taken.
   size_t Poll();
+  // The same of one source, or of all, by any thread while the device's own may be long inside a
+  // step: all that is there, as far as that is bounded.
+  void TakeFrom(const std::shared_ptr<WorkSource>& source);
+  void TakeFromAll();
   // Looks and yields for a moment. True: there is work, or news since `seen`.
   bool Look(uint32_t seen);
   // Until there is news since `seen`, work, or `timeout` has passed.
