@@ -85,7 +85,7 @@ class WorkSourceTest : public RunTest {
   }
   // Until the device thread has gone to sleep and stayed there for a while.
   void WaitUntilAsleep() {
-    for (uint64_t seen = ~uint64_t{0}; seen != dispatcher_->sleeps();) {
+    for (uint64_t seen = 0; seen == 0 || seen != dispatcher_->sleeps();) {
       seen = dispatcher_->sleeps();
       absl::SleepFor(absl::Milliseconds(30));
     }
