@@ -314,6 +314,24 @@ TEST(CompletionQueue, ClosedItGivesBackWhatIsOutstandingAndThenKeepsNobodyWaitin
   EXPECT_TRUE(queue.ended());
 }
 
+TEST(CompletionQueue, KeepsABoundedNumberOfTimings) {
+  constexpr size_t kEach = 60'000;
+  CompletionQueue queue(16);
+  const auto push = [&] {
+    ASSERT_TRUE(queue.Reserve().ok());
+    Completion completion = Numbered(1);
+    completion.step_ns.assign(kEach, 7);
+    queue.Push(std::move(completion));
+  };
+  for (int i = 0; i < 6; ++i) push();
+  for (size_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(queue.Next(absl::ZeroDuration())->step_ns.size(),
+              (i + 1) * kEach <= CompletionQueue::kMostTimings ? kEach : 0u);
+  }
+  push();
+  EXPECT_EQ(queue.Next(absl::ZeroDuration())->step_ns.size(), kEach) << "there is room again";
+}
+
 TEST(CompletionQueue, GivesThemBackInOrderAroundTheRingsEnd) {
   CompletionQueue queue(3);
   uint64_t pushed = 0, drained = 0;

@@ -38,6 +38,8 @@ void CompletionQueue::Push(Completion completion) {
   absl::MutexLock lock(&mutex_);
   --reserved_;
   if (shutdown_) return;
+  if (timings_ + completion.step_ns.size() > kMostTimings) completion.step_ns = {};
+  timings_ += completion.step_ns.size();
   ring_[(head_ + ready_) % bound_] = std::move(completion);
   ++ready_;
 }
@@ -57,6 +59,7 @@ size_t CompletionQueue::Drain(std::vector<Completion>& out, size_t maximum,
   mutex_.AwaitWithTimeout(absl::Condition(&worth_looking), timeout);
   const size_t count = std::min(ready_, maximum);
   for (size_t i = 0; i < count; ++i) {
+    timings_ -= ring_[head_].step_ns.size();
     out.push_back(std::move(ring_[head_]));
     ring_[head_] = Completion();
     head_ = (head_ + 1) % bound_;

@@ -4,6 +4,8 @@
 // Threads: Reserve from submitters, Push from the dispatcher, Next from one or more drainers.
 // Invariant: a place is reserved before work is queued, so Push never blocks and never fails; every
 // reserved place is filled by exactly one Push (or given back by Unreserve if queueing failed).
+// Bound: of completions that nobody has fetched yet, kMostTimings timings of steps; those that come
+// on top of them come without any.
 #ifndef ANEX_SERVER_ENGINE_RUN_COMPLETION_QUEUE_H_
 #define ANEX_SERVER_ENGINE_RUN_COMPLETION_QUEUE_H_
 
@@ -24,6 +26,8 @@ namespace anex::engine {
 
 class CompletionQueue final : public CompletionSink {
  public:
+  static constexpr size_t kMostTimings = 1 << 18;  // 2 MiB
+
   // `limit` is the setting that `bound` may have come from; a refusal names it then.
   explicit CompletionQueue(size_t bound, Bound limit = Bound("completions_per_queue", UINT64_MAX));
 
@@ -56,6 +60,7 @@ class CompletionQueue final : public CompletionSink {
   std::vector<Completion> ring_ ABSL_GUARDED_BY(mutex_);  // `bound_` places, allocated once
   size_t head_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t ready_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t timings_ ABSL_GUARDED_BY(mutex_) = 0;   // step_ns of those that are ready
   size_t reserved_ ABSL_GUARDED_BY(mutex_) = 0;  // queued or running, completion not yet pushed
   bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;

@@ -2,9 +2,9 @@
 // thread that drives the device, so a round trip has one hop each way (a hop to a thread on another
 // core costs some 40 us where cores are virtual).
 //
-// Threads: all methods from one thread at a time: the device thread, or whoever detaches the
-// source; Detached comes last. None of them may wait, take long, or attach or detach a source. Poll
-// may call Engine::Submit; no lock of the dispatcher's queue is held then.
+// Threads: all methods from one thread at a time: the device thread, or whoever detaches the source
+// or asks after its lane; Detached comes last. None of them may wait, take long, or attach or
+// detach a source. Poll may call Engine::Submit; no lock of the dispatcher's queue is held then.
 #ifndef ANEX_SERVER_ENGINE_RUN_WORK_SOURCE_H_
 #define ANEX_SERVER_ENGINE_RUN_WORK_SOURCE_H_
 
