@@ -77,15 +77,32 @@ absl::Status ExecuteStream::ReadAll() {
   while (!broken_.load() && wire_.Read(&request)) {
     if (request.has_open()) return absl::InvalidArgumentError("an Execute stream opens once");
     for (const v1::Submission& submission : request.submissions()) Take(submission);
+    SubmitTaken();
   }
   return absl::OkStatus();
 }
 
 void ExecuteStream::Take(const v1::Submission& message) {
   auto submission = convert::FromProto(message);
-  const absl::Status taken =
-      submission.ok() ? engine_.Submit(caller_, *submission, completions_) : submission.status();
-  if (!taken.ok()) Refuse(message.lane_id(), message.user_data(), taken);
+  if (!submission.ok() || (!taken_.empty() && taken_.front().lane != submission->lane)) {
+    SubmitTaken();
+  }
+  if (submission.ok()) {
+    taken_.push_back(*std::move(submission));
+  } else {
+    Refuse(message.lane_id(), message.user_data(), submission.status());
+  }
+}
+
+void ExecuteStream::SubmitTaken() {
+  for (std::span<const Submission> left(taken_); !left.empty();) {
+    absl::Status refused;
+    left = left.subspan(engine_.SubmitSome(caller_, left, completions_, refused));
+    if (refused.ok()) continue;
+    Refuse(left.front().lane.value(), left.front().user_data, refused);
+    left = left.subspan(1);
+  }
+  taken_.clear();
 }
 
 void ExecuteStream::Refuse(uint64_t lane_id, uint64_t user_data, const absl::Status& status) {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "anex/v1/execution.grpc.pb.h"
@@ -36,7 +37,9 @@ class ExecuteStream {
  private:
   absl::Status Open();
   absl::Status ReadAll();
+  // Submissions in a row that are for one lane go to the engine together.
   void Take(const v1::Submission& message);
+  void SubmitTaken();
   void WriteAll();
   void WriteBatch(std::span<const Completion> batch, v1::ExecuteResponse& response);
   bool Left();  // the client has gone
@@ -47,7 +50,8 @@ class ExecuteStream {
   const engine::Caller caller_;
   Wire& wire_;
   const std::shared_ptr<engine::StreamCut> cut_;
-  engine::QuotaPlace place_;  // among the session's streams
+  std::vector<Submission> taken_;  // of one lane, not yet submitted
+  engine::QuotaPlace place_;       // among the session's streams
   std::shared_ptr<engine::CompletionQueue> completions_;
   std::atomic<bool> broken_{false};        // a write failed or the call was cancelled
   std::atomic<bool> reading_done_{false};  // no further submission will come

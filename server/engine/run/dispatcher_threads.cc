@@ -17,10 +17,11 @@ constexpr int64_t kExpiryPeriodNs = 10'000'000;
 // A completion that says how late it was takes a microsecond or two: so many are made at one time,
 // by the device thread between two turns and by others.
 constexpr size_t kMostLateInATurn = 16, kMostLateAtOnce = 256;
-// Sources are asked after each step, but not more often than this while steps are shorter: a look
-// at rings costs a tenth of a microsecond, and who waits for it has waited that long anyway.
-constexpr int64_t kAskPeriodNs = 2'000;
-constexpr int kMostUnasked = 8;
+// Sources are asked after each step, but while steps are shorter not more often than this, and less
+// often the more there are: a look at a ring where nothing is costs some ten nanoseconds, and all
+// of them shall take a small part of the time.
+constexpr int64_t kAskPeriodNs = 2'000, kAskPeriodOfEachNs = 50;
+constexpr size_t kMostUnasked = 8;  // turns, and one for each source: should the clock stand
 
 const std::shared_ptr<Usage>& UsageOf(const Kernel* kernel) {
   static const auto* const kNone = new std::shared_ptr<Usage>();
@@ -58,22 +59,27 @@ void Dispatcher::Worker::Return() {
 void Dispatcher::WorkerLoop(std::shared_ptr<Worker> worker) {
   Leaving leaving;
   int64_t now_ns = clock_.Now(), asked_ns = now_ns;
-  int unasked = kMostUnasked;
+  bool must_ask = true;
+  size_t unasked = 0;
   for (bool worked = false;;) {
     const uint32_t news = sleeper_->news();  // before the look for work, or it would be lost
-    const bool ask = unasked >= kMostUnasked || now_ns - asked_ns >= kAskPeriodNs;
+    const size_t sources = sources_.count();
+    const int64_t period_ns = kAskPeriodNs + static_cast<int64_t>(sources) * kAskPeriodOfEachNs;
+    const bool ask =
+        must_ask || unasked >= kMostUnasked + sources || now_ns - asked_ns >= period_ns;
     if (ask && sources_.Poll() > 0) {
       worked = true;
       now_ns = clock_.Now();
     }
     unasked = ask ? 0 : unasked + 1;
     if (ask) asked_ns = now_ns;
+    must_ask = false;
     bool stopping = false;
     Job* const job = Pick(leaving, now_ns, stopping);
     if (job == nullptr) {
       if (stopping) break;
       if (ask) Rest(news, std::exchange(worked, false));
-      unasked = kMostUnasked;
+      must_ask = true;
       now_ns = clock_.Now();
     } else if (!RunPicked(*worker, *job, now_ns, leaving)) {
       worker->Return();  // frees what the hung step used; nothing here may touch the dispatcher

@@ -49,6 +49,8 @@ class WorkSources {
   // Until there is news since `seen`, work, or `timeout` has passed.
   void Sleep(uint32_t seen, absl::Duration timeout);
 
+  // Attached now.
+  size_t count() const { return attached_.load(std::memory_order_relaxed); }
   // How often Sleep has slept.
   uint64_t sleeps() const { return sleeps_.load(std::memory_order_relaxed); }
 
