@@ -5,17 +5,46 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "proto/values/source_line.h"
 
 namespace anex::mil {
 namespace {
 
-constexpr size_t kShownBytes = 80;          // of a name in a message
-constexpr size_t kSourceLineBytes = 65536;  // a finding beyond that column carries no line
-constexpr size_t kUsualLineBytes = 4096;    // longer ones may take kLongLineBytes together:
-constexpr size_t kLongLineBytes = 1 << 20;  // findings beyond that carry no line
-constexpr uint32_t kMaxOthers = 100;        // warnings and notes
-constexpr uint32_t kLooksPerAsk = 64;       // a few microseconds of reading
-constexpr size_t kMaxNotes = 4;             // other places of one finding
+constexpr size_t kShownBytes = 80;        // of a name in a message
+constexpr size_t kUsualLineBytes = 4096;  // of longer lines a finding carries a piece:
+constexpr size_t kPieceBytes = 320;       // so long,
+constexpr size_t kPieceBefore = 120;      // and so much of it in front of the place
+constexpr uint32_t kMaxOthers = 100;      // warnings and notes
+constexpr uint32_t kLooksPerAsk = 64;     // a few microseconds of reading
+constexpr size_t kMaxNotes = 4;           // other places of one finding
+
+bool ContinuesCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+// Fills in the line of a finding whose position is there, or a piece of it if it is very long.
+void SetSourceLine(const SourceText& source, Span at, Diagnostic& diagnostic) {
+  const size_t before = static_cast<size_t>(diagnostic.column) - 1;
+  std::string_view line = source.LineAt(at.offset, kUsualLineBytes + 1);
+  size_t first = 0;
+  if (line.size() > kUsualLineBytes) {
+    // A character has four bytes at most: what looks longer is none, and is cut anywhere.
+    first = before > kPieceBefore ? before - kPieceBefore : 0;
+    const size_t start = std::min<size_t>(at.offset, source.text().size()) - before;
+    const auto continues = [&](size_t i) {
+      return start + i < source.text().size() && ContinuesCharacter(source.text()[start + i]);
+    };
+    for (int i = 0; i < 3 && first > 0 && continues(first); ++i) --first;
+    line = source.text().substr(start + first, kPieceBytes);
+    line = line.substr(0, line.find('\n'));
+    for (int i = 0; i < 3 && !line.empty() && continues(first + line.size()); ++i) {
+      line.remove_suffix(1);
+    }
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    diagnostic.properties[kSourceLineOffset] = absl::StrCat(first);
+  }
+  diagnostic.source_line = std::string(line);
+  const size_t room = line.size() > before - first ? line.size() - (before - first) : 1;
+  diagnostic.length = static_cast<int>(std::clamp<size_t>(at.length, 1, room));
+}
 
 }  // namespace
 
@@ -55,13 +84,7 @@ Diagnostic MakeDiagnostic(const SourceText& source, Severity severity, std::stri
   const Position position = source.PositionOf(at.offset);
   diagnostic.line = static_cast<int>(position.line);
   diagnostic.column = static_cast<int>(position.column);
-  diagnostic.length = 1;
-  const std::string_view line = source.LineAt(at.offset, kSourceLineBytes);
-  const size_t before = position.column - 1;
-  if (before > line.size()) return diagnostic;
-  diagnostic.source_line = std::string(line);
-  const size_t room = std::max<size_t>(line.size() - before, 1);
-  diagnostic.length = static_cast<int>(std::clamp<size_t>(at.length, 1, room));
+  SetSourceLine(source, at, diagnostic);
   // A place that is the end of a line, or runs up to it, ends there and not in the next line.
   const std::string_view text = source.text();
   uint32_t last = at.offset + at.length;
@@ -90,8 +113,9 @@ DiagnosticSink::Report DiagnosticSink::Error(Code code, Span at, std::string mes
   Add(Severity::kError, code, at, std::move(message), std::move(help));
   if (++errors_ == error_limit_ && error_limit_ > 1) {
     Found& last = found_.back();
-    last_ = Found{last.offset,
-                  Made(Severity::kNote, CodeName(Code::kTooManyErrors), at,
+    last_ = Found{
+        last.offset,
+        MakeDiagnostic(source_, Severity::kNote, CodeName(Code::kTooManyErrors), at,
                        absl::StrCat("stopped after ", errors_, " errors; there may be more"))};
   }
   return Report(this, true);
@@ -117,36 +141,22 @@ DiagnosticSink::Report& DiagnosticSink::Report::See(Span at, std::string message
   if (!kept_ || at.length == 0) return *this;
   Diagnostic& diagnostic = sink_->found_.back().diagnostic;
   if (diagnostic.notes.size() >= kMaxNotes) return *this;
-  diagnostic.notes.push_back(sink_->Made(Severity::kNote, "", at, std::move(message)));
+  diagnostic.notes.push_back(
+      MakeDiagnostic(sink_->source_, Severity::kNote, "", at, std::move(message)));
   return *this;
 }
 
 void DiagnosticSink::Add(Severity severity, Code code, Span at, std::string message,
                          std::string help) {
-  found_.push_back(
-      {at.offset, Made(severity, CodeName(code), at, std::move(message), std::move(help))});
-}
-
-// A finding on a line of 64 KiB costs a thousand times one on a usual line: only some carry it.
-Diagnostic DiagnosticSink::Made(Severity severity, std::string code, Span at, std::string message,
-                                std::string help) {
-  Diagnostic made =
-      MakeDiagnostic(source_, severity, std::move(code), at, std::move(message), std::move(help));
-  if (made.source_line.size() <= kUsualLineBytes) return made;
-  if (long_line_bytes_ + made.source_line.size() > kLongLineBytes) {
-    made.source_line = {};
-    made.length = 1;
-  } else {
-    long_line_bytes_ += made.source_line.size();
-  }
-  return made;
+  found_.push_back({at.offset, MakeDiagnostic(source_, severity, CodeName(code), at,
+                                              std::move(message), std::move(help))});
 }
 
 std::vector<Diagnostic> DiagnosticSink::Take() {
-  if (last_.has_value()) found_.push_back(*std::move(last_));
-  last_.reset();
   std::stable_sort(found_.begin(), found_.end(),
                    [](const Found& a, const Found& b) { return a.offset < b.offset; });
+  if (last_.has_value()) found_.push_back(*std::move(last_));  // whatever it stands at
+  last_.reset();
   std::vector<Diagnostic> diagnostics;
   diagnostics.reserve(found_.size());
   for (Found& found : found_) diagnostics.push_back(std::move(found.diagnostic));

@@ -2,7 +2,7 @@
 //
 // Codes are stable: a code once published keeps its meaning and is never reused. A sink belongs to
 // one run of the front end and one thread; it keeps at most a bounded number of findings, and of
-// very long source lines only some, so hostile text cannot make it grow.
+// very long source lines only what is around the place, so hostile text cannot make it grow.
 #ifndef ANEX_SERVER_MIL_DIAGNOSTIC_H_
 #define ANEX_SERVER_MIL_DIAGNOSTIC_H_
 
@@ -90,7 +90,8 @@ std::string_view CodeSentence(Code code);  // the sentence of the table
 // printable ASCII escaped, long ones cut.
 std::string Shown(std::string_view name);
 
-// A finding at a place of `source`: position, line and what to underline filled in.
+// A finding at a place of `source`: position, line (proto/values/source_line.h) and what to
+// underline filled in.
 Diagnostic MakeDiagnostic(const SourceText& source, Severity severity, std::string code, Span at,
                           std::string message, std::string help = "");
 
@@ -120,6 +121,7 @@ class DiagnosticSink {
 
   bool has_errors() const { return errors_ > 0; }
   uint32_t errors() const { return errors_; }
+  uint32_t findings() const { return errors_ + others_; }
   // True once the error limit is reached, or nobody wants to know more: go no further, nothing more
   // is kept. Every loop over what a text says looks here.
   bool full() { return errors_ >= error_limit_ || stopped(); }
@@ -131,8 +133,6 @@ class DiagnosticSink {
 
  private:
   void Add(Severity severity, Code code, Span at, std::string message, std::string help);
-  Diagnostic Made(Severity severity, std::string code, Span at, std::string message,
-                  std::string help = "");
 
   struct Found {
     uint32_t offset;
@@ -140,7 +140,6 @@ class DiagnosticSink {
   };
   const SourceText& source_;
   uint32_t error_limit_, errors_ = 0, others_ = 0;
-  size_t long_line_bytes_ = 0;  // of source lines kept that are longer than usual
   const std::function<bool()> ask_stopped_;
   uint32_t looks_ = 0;  // since it was asked
   bool stopped_ = false;

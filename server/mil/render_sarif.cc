@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "proto/values/source_line.h"
 #include "server/mil/rule_info.h"
 
 namespace anex::mil {
@@ -46,26 +47,28 @@ std::string UriOf(std::string_view path) {
   return uri;
 }
 
-// The 1-based column in code points of the 1-based column in bytes.
-int CodePointColumn(std::string_view line, int column) {
-  const std::string_view before =
-      line.substr(0, std::min(line.size(), static_cast<size_t>(std::max(column, 1) - 1)));
+// The 1-based column in code points of the 1-based column in bytes. What is in front of `line`,
+// `offset` bytes of it, is taken for characters of one byte each.
+int CodePointColumn(std::string_view line, size_t offset, int column) {
+  const size_t bytes = static_cast<size_t>(std::max(column, 1) - 1) - offset;
+  const std::string_view before = line.substr(0, std::min(line.size(), bytes));
   const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
-  return 1 + static_cast<int>(before.size()) -
+  return 1 + static_cast<int>(offset + before.size()) -
          static_cast<int>(std::ranges::count_if(before, continues));
 }
 
 Json RegionOf(const Diagnostic& diagnostic) {
   const std::string_view line = diagnostic.source_line;
+  const size_t offset = SourceLineOffset(diagnostic);
   Json region{{"startLine", diagnostic.line},
-              {"startColumn", CodePointColumn(line, diagnostic.column)}};
+              {"startColumn", CodePointColumn(line, offset, diagnostic.column)}};
   if (diagnostic.end_line > 0) {
     region["endLine"] = diagnostic.end_line;
     region["endColumn"] = diagnostic.end_column;
   } else {
     const int end = std::max(diagnostic.length, 1) + diagnostic.column;
     region["endColumn"] =
-        std::max(CodePointColumn(line, end), region["startColumn"].get<int>() + 1);
+        std::max(CodePointColumn(line, offset, end), region["startColumn"].get<int>() + 1);
   }
   if (!line.empty()) region["snippet"] = {{"text", line}};
   return region;

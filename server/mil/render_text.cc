@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "proto/values/source_line.h"
 
 namespace anex::mil {
 namespace {
@@ -55,16 +56,17 @@ void AppendHelp(std::string_view gutter, const Diagnostic& diagnostic, std::stri
   absl::StrAppend(&out, std::string(gutter), " = help: ", Printable(diagnostic.help), "\n");
 }
 
-// The line and a caret; the place alone where the line was too long to be kept.
+// The line and a caret; the place alone where there is no line.
 void AppendSource(const Diagnostic& diagnostic, std::string& out) {
   const std::string& line = diagnostic.source_line;
   if (line.empty() && diagnostic.column > 1) return AppendHelp("    ", diagnostic, out);
-  const size_t at = std::min(static_cast<size_t>(diagnostic.column - 1), line.size());
+  const size_t offset = SourceLineOffset(diagnostic);
+  const size_t at = std::min(static_cast<size_t>(diagnostic.column - 1) - offset, line.size());
   size_t first = line.size() <= kWidth || at <= kBefore ? 0 : at - kBefore;
   first = StartOfCharacter(line, first);
   const size_t last = StartOfCharacter(line, std::min(line.size(), first + kWidth));
   const std::string_view shown = std::string_view(line).substr(first, last - first);
-  const std::string lead = first > 0 ? "..." : "";
+  const std::string lead = first + offset > 0 ? "..." : "";
   const std::string number = absl::StrCat(diagnostic.line);
   const std::string gutter(std::max<size_t>(number.size(), 4), ' ');
   absl::StrAppend(&out, gutter.substr(number.size()), number, " | ", lead, Printable(shown),

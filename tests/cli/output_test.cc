@@ -182,6 +182,28 @@ TEST(CaretTest, CutsLongLinesAndSaysWherePlacesOfSeveralLinesEnd) {
                 std::string(70, ' ') + "^~~ to line 9\n");
 }
 
+TEST(CaretTest, KnowsWhereThePieceOfALineBegins) {
+  Diagnostic d{.message = "m",
+               .file = "f",
+               .line = 7,
+               .column = 100'001,
+               .length = 3,
+               .source_line = "aa bcd ee"};
+  d.properties["source_line_offset"] = "99997";
+  EXPECT_EQ(RenderDiagnostics({d}, kPlain),
+            "f:7:100001: error: m\n"
+            "     7 | ...aa bcd ee\n"
+            "       |       ^~~\n");
+  // It comes from elsewhere: what cannot be is not believed.
+  for (const char* offset : {"100001", "-1", "18446744073709551615", "x", ""}) {
+    d.properties["source_line_offset"] = offset;
+    EXPECT_EQ(RenderDiagnostics({d}, kPlain),
+              "f:7:100001: error: m\n"
+              "     7 | aa bcd ee\n"
+              "       |          ^\n");
+  }
+}
+
 TEST(CaretTest, LinesUpAfterWideAndHarmlessCharacters) {
   const Diagnostic d{.message = "m",
                      .file = "f",

@@ -6,7 +6,9 @@
 #include <functional>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
+#include "proto/values/source_line.h"
 #include "tests/mil/allocation_meter.h"
 #include "tests/mil/reading.h"
 
@@ -259,22 +261,60 @@ TEST(Bounds, AHundredThousandErrorsAreRefusedWithTheFirstOfThem) {
   EXPECT_LT(result.diagnostics.back().line, 30);
 }
 
-TEST(Bounds, FindingsOnAVeryLongLineShareARoomForIt) {
+TEST(Bounds, FindingsOnAVeryLongLineCarryWhatIsAroundThem) {
   std::string body;
-  for (int i = 0; i < 1200; ++i) absl::StrAppend(&body, "fp16 v", i, " = exp(x = x); ");
+  for (int i = 0; i < 12000; ++i) absl::StrAppend(&body, "fp16 v", i, " = exp(x = x); ");
   for (int i = 0; i < 1000; ++i) absl::StrAppend(&body, "fp16 q", i, " = rel(x = x); ");
   const FrontEndResult result = ReadText(Around("fp16 x", body, "x"), {.errors = 100});
   EXPECT_EQ(result.diagnostics.size(), 101u);
   size_t lines = 0;
   for (const Diagnostic& diagnostic : result.diagnostics) lines += diagnostic.source_line.size();
-  EXPECT_GT(lines, 500'000u);
-  EXPECT_LE(lines, 1u << 20);
-  EXPECT_LT(RenderText(result.diagnostics).size(), 60'000u);
-  // Without its line a finding still has its place, and what it says.
+  EXPECT_LT(lines, 101 * 400u);
   const std::string last = RenderText(result.diagnostics[99]);
   EXPECT_THAT(last, HasSubstr("t.mil:4:"));
   EXPECT_THAT(last, HasSubstr("help: did you mean `relu`?"));
-  EXPECT_EQ(last.find('^'), last.npos);
+  // The carets stand under the word.
+  const std::vector<std::string> shown = absl::StrSplit(last, '\n');
+  ASSERT_GE(shown.size(), 3u) << last;
+  EXPECT_THAT(shown[1], HasSubstr(" | ...")) << last;
+  EXPECT_THAT(shown[1], HasSubstr("fp16 q99 = rel(x = x); fp16 q100 = ")) << last;
+  EXPECT_THAT(shown[1], ::testing::EndsWith("...")) << last;
+  EXPECT_THAT(shown[2], ::testing::EndsWith(" ^~~")) << last;
+  EXPECT_EQ(shown[1].substr(shown[2].find('^'), 5), "rel(x") << last;
+  EXPECT_LT(shown[1].size(), 150u);
+}
+
+TEST(Bounds, APieceOfALineBeginsAndEndsWithWholeCharacters) {
+  std::string wide;  // characters of three bytes, in front of the place and behind it
+  for (int i = 0; i < 3000; ++i) wide += "\xe2\x82\xac";
+  for (size_t shift = 0; shift < 4; ++shift) {
+    const std::string text =
+        Around("fp16 x",
+               absl::StrCat("fp16 y = ", std::string(shift, ' '), "rel(x = x)[a = string(\"", wide,
+                            "\")]; fp16 z = ", std::string(shift, ' '), "rel(x = x); # ", wide),
+               "x");
+    const FrontEndResult result = ReadText(text);
+    ASSERT_EQ(result.diagnostics.size(), 2u) << RenderText(result.diagnostics);
+    for (const Diagnostic& diagnostic : result.diagnostics) {
+      const std::string& piece = diagnostic.source_line;
+      EXPECT_LE(piece.size(), 320u);
+      const size_t at = static_cast<size_t>(diagnostic.column) - 1 - SourceLineOffset(diagnostic);
+      EXPECT_EQ(piece.substr(at, 3), "rel");
+      EXPECT_EQ(diagnostic.length, 3);
+      size_t characters = 0, bytes = 0;
+      for (size_t i = 0; i < piece.size(); ++i, ++characters) {
+        const size_t size = piece[i] == '\xe2' ? 3 : 1;
+        if (size == 3) {
+          EXPECT_EQ(piece.substr(i, 3), "\xe2\x82\xac");
+        }
+        i += size - 1;
+        bytes += size;
+      }
+      EXPECT_EQ(bytes, piece.size());
+      EXPECT_THAT(piece, ::testing::Not(::testing::StartsWith("\x82")));
+      EXPECT_THAT(piece, ::testing::Not(::testing::StartsWith("\xac")));
+    }
+  }
 }
 
 // Bytes that only go on with a character have no character to begin at.

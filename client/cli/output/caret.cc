@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/cli/output/text.h"
+#include "proto/values/source_line.h"
 
 namespace anex::cli {
 namespace {
@@ -44,13 +45,14 @@ bool ContinuesCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) 
 // and narrower where characters have several bytes, so both ends are measured on what is shown.
 std::string SourceLines(const Diagnostic& d, const Style& style) {
   std::string_view line = d.source_line;
-  size_t begin = std::min<size_t>(std::max(d.column, 1) - 1, line.size());
+  const size_t offset = SourceLineOffset(d);
+  size_t begin = std::min<size_t>(std::max(d.column, 1) - 1 - offset, line.size());
   size_t end = std::min(begin + std::max(d.length, 1), std::max(line.size(), begin + 1));
   size_t first = line.size() <= kWidth || begin <= kBefore ? 0 : begin - kBefore;
   while (first > 0 && ContinuesCharacter(line[first])) --first;
   size_t last = std::min(line.size(), first + kWidth);
   while (last < line.size() && ContinuesCharacter(line[last])) ++last;
-  const std::string lead = first > 0 ? "..." : "", tail = last < line.size() ? "..." : "";
+  const std::string lead = first + offset > 0 ? "..." : "", tail = last < line.size() ? "..." : "";
   line = line.substr(first, last - first);
   begin -= first;
   end = std::min(end - first, std::max(line.size(), begin + 1));
