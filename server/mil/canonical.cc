@@ -111,7 +111,7 @@ class CanonicalWriter {
     out_.push_back('\n');
   }
 
-  void WriteNamed(const std::vector<NamedType>& named) {
+  void WriteNamed(Nodes<NamedType> named) {
     for (size_t i = 0; i < named.size(); ++i) {
       if (i > 0) out_ += ", ";
       values_.AppendType(named[i].type, out_);

@@ -34,12 +34,10 @@ void CheckFunction(const ResolvedFunction& resolved, DiagnosticSink& sink) {
   if (sink.has_errors()) return;  // a use may be hidden in a statement that was not understood
   // Unused constants and dead operations are legal, so this is a note, and only where a result was
   // computed: generators declare constants by the dozen.
-  for (const Operation& operation : resolved.function.operations) {
-    for (ValueId id : operation.results) {
-      if (resolved.values[id].used) continue;
-      sink.Note(Code::kUnused, resolved.values[id].name,
-                absl::StrCat("nothing uses ", Shown(resolved.function.values[id].name)));
-    }
+  for (size_t id = 0; id < resolved.values.size(); ++id) {
+    if (!resolved.values[id].result || resolved.values[id].used) continue;
+    sink.Note(Code::kUnused, resolved.values[id].name,
+              absl::StrCat("nothing uses ", Shown(resolved.function.values[id].name)));
   }
 }
 

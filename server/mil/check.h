@@ -7,6 +7,7 @@
 
 namespace anex::mil {
 
+// All of its operations have been checked.
 void CheckFunction(const ResolvedFunction& resolved, DiagnosticSink& sink);
 
 }  // namespace anex::mil

@@ -177,7 +177,9 @@ std::shared_ptr<const Constant> ConstantReader::ReadNumbers(const ValueSyntax& v
                 absl::StrCat(type.ToString(), " has ", elements, " elements, found ", found));
     return nullptr;
   }
-  if (elements > 0 && !CheckNesting(value.literal, type)) return nullptr;
+  // "()" of an empty list has no literal at all.
+  const bool written = value.literal != value.literal_end;
+  if (written && !CheckNesting(value.literal, type)) return nullptr;
   const size_t size = ElementSize(tensor.dtype);
   constant_bytes_ += elements * size;  // bounded by the literals of the text
   auto bytes = std::make_shared<std::vector<std::byte>>(elements * size);
@@ -225,6 +227,10 @@ std::optional<BlobPlace> ConstantReader::ReadBlobPlace(const Literal& blob) {
 
 std::shared_ptr<const Constant> ConstantReader::ReadBlob(const Literal& blob,
                                                          const DeclaredType& type) {
+  if (type.IsEmptyList()) {
+    sink_.Error(Code::kBadShape, blob.span, "an empty list is in no weight file", "write ([])");
+    return nullptr;
+  }
   const std::optional<BlobPlace> place = ReadBlobPlace(blob);
   if (!place.has_value() || !Account(blob, *place, type)) return nullptr;
   auto found = weights_.find(place->path);

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "proto/values/hash_map.h"
 #include "proto/values/kernel_values.h"
 #include "server/mil/diagnostic.h"
 #include "server/mil/front_end.h"
@@ -64,7 +64,7 @@ class ConstantReader {
   MissingWeights missing_;
   const FrontEndLimits& limits_;
   DiagnosticSink& sink_;
-  absl::flat_hash_map<std::pair<std::string, uint64_t>, uint64_t> records_;  // bytes, by place
+  HashMap<std::pair<std::string, uint64_t>, uint64_t> records_;  // bytes, by place
   uint64_t constant_bytes_ = 0, unpacked_bytes_ = 0;
   std::shared_ptr<const void> zeros_;  // grown as needed: all missing weights share it
   uint64_t zero_bytes_ = 0;

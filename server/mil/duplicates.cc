@@ -4,21 +4,19 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 
 namespace anex::mil {
 namespace {
-
-using Arguments = std::vector<ArgumentSyntax>;
 
 // The arguments of one operation, function or program.
 class NamesGiven {
  public:
   NamesGiven(const SourceText& source, DiagnosticSink& sink) : source_(source), sink_(sink) {}
 
-  void Add(const Arguments& arguments, std::string_view what) {
+  void Add(Nodes<ArgumentSyntax> arguments, std::string_view what) {
     for (const ArgumentSyntax& argument : arguments) Add(argument.name, what);
   }
 
@@ -54,21 +52,31 @@ class NamesGiven {
 
   const SourceText& source_;
   DiagnosticSink& sink_;
-  std::vector<std::pair<std::string_view, Span>> few_;
+  absl::InlinedVector<std::pair<std::string_view, Span>, kFew> few_;
   std::unordered_map<std::string_view, Span> many_;
 };
 
 }  // namespace
 
+void CheckDuplicates(const SourceText& source, Nodes<ArgumentSyntax> attributes,
+                     DiagnosticSink& sink) {
+  if (attributes.size() > 1) NamesGiven(source, sink).Add(attributes, "attribute");
+}
+
+void CheckDuplicates(const SourceText& source, const OperationSyntax& operation,
+                     DiagnosticSink& sink) {
+  if (source.Text(operation.op).empty()) return;  // what is left of a broken statement
+  NamesGiven names(source, sink);
+  names.Add(operation.arguments, "argument");
+  names.Add(operation.attributes, "argument");
+}
+
 void CheckDuplicates(const SourceText& source, const ProgramSyntax& program, DiagnosticSink& sink) {
-  NamesGiven(source, sink).Add(program.attributes, "attribute");
+  CheckDuplicates(source, program.attributes, sink);
   for (const FunctionSyntax& function : program.functions) {
-    NamesGiven(source, sink).Add(function.attributes, "attribute");
+    CheckDuplicates(source, function.attributes, sink);
     for (const OperationSyntax& operation : function.operations) {
-      if (source.Text(operation.op).empty()) continue;  // what is left of a broken statement
-      NamesGiven names(source, sink);
-      names.Add(operation.arguments, "argument");
-      names.Add(operation.attributes, "argument");
+      CheckDuplicates(source, operation, sink);
     }
   }
 }

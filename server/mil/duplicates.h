@@ -2,7 +2,7 @@
 // brackets, or one in each), of a function, of the program. Which of the two would count depends on
 // who reads the text, so such a text has no meaning, and no canonical form either.
 //
-// Needs the tree alone; linear in it. One thread.
+// Needs the tree alone; linear in it, and each piece stands for itself. One thread.
 #ifndef ANEX_SERVER_MIL_DUPLICATES_H_
 #define ANEX_SERVER_MIL_DUPLICATES_H_
 
@@ -12,7 +12,13 @@
 
 namespace anex::mil {
 
+// Of the whole.
 void CheckDuplicates(const SourceText& source, const ProgramSyntax& program, DiagnosticSink& sink);
+// Of an operation, or of the attributes of a function or program.
+void CheckDuplicates(const SourceText& source, const OperationSyntax& operation,
+                     DiagnosticSink& sink);
+void CheckDuplicates(const SourceText& source, Nodes<ArgumentSyntax> attributes,
+                     DiagnosticSink& sink);
 
 }  // namespace anex::mil
 

@@ -40,7 +40,7 @@ struct FrontEndResult {
   std::shared_ptr<const Program> program;  // null if any diagnostic is an error
   std::vector<Diagnostic> diagnostics;     // in source order
   bool stopped = false;                    // by FrontEndLimits::stopped: there is neither
-  int64_t parse_ns = 0, check_ns = 0;
+  int64_t parse_ns = 0, check_ns = 0;      // the two take turns
 };
 
 enum class MissingWeights : uint8_t {

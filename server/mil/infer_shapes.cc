@@ -21,11 +21,11 @@ TypeSet SetOfType(const Type& type) {
 // One operation against its signature.
 class OperationChecker {
  public:
-  OperationChecker(ResolvedFunction& resolved, size_t index, Folder& folder, DiagnosticSink& sink)
-      : resolved_(resolved), index_(index), folder_(folder), sink_(sink) {}
+  OperationChecker(ResolvedFunction& resolved, Folder& folder, DiagnosticSink& sink)
+      : resolved_(resolved), folder_(folder), sink_(sink) {}
 
   void Check() {
-    const OpSignature* signature = FindOp(operation().op);
+    const OpSignature* signature = places().signature;
     if (signature == nullptr) return ReportUnknown();
     if (!CheckArguments(*signature) || places().broken) return;
     if (AnyUnknown()) {
@@ -36,13 +36,14 @@ class OperationChecker {
     }
     FillFallbacks(*signature);
     const Inferred inferred = HasMadeUp() ? InferFromMadeUp(*signature) : Infer(*signature, sink_);
+    if (left_out_) return LeaveOut();
     Order(*signature);
     if (inferred.has_value() && CompareResults(*inferred)) Fold();
   }
 
  private:
-  Operation& operation() { return resolved_.function.operations[index_]; }
-  ResolvedOperation& places() { return resolved_.operations[index_]; }
+  Operation& operation() { return resolved_.function.operations.back(); }
+  ResolvedOperation& places() { return resolved_.operation; }
   Value& value(ValueId id) { return resolved_.function.values[id]; }
 
   bool IsUnknown(ValueId id) const {
@@ -68,7 +69,7 @@ class OperationChecker {
   }
 
   Inferred Infer(const OpSignature& signature, DiagnosticSink& sink) {
-    OpContext context(resolved_, index_, sink);
+    OpContext context(resolved_, sink);
     return signature.infer(context);
   }
 
@@ -77,11 +78,11 @@ class OperationChecker {
   // Dimensions that are not declared (`?`) are then not known at all.
   Inferred InferFromMadeUp(const OpSignature& signature) {
     DiagnosticSink quiet(sink_.source(), 1);
-    OpContext context(resolved_, index_, quiet);
+    OpContext context(resolved_, quiet);
     Inferred inferred = signature.infer(context);
     if (!context.has_read_made_up()) return Infer(signature, sink_);
     if (inferred.has_value() && IsAsDeclared(*inferred)) return inferred;
-    places().left_out = true;
+    left_out_ = true;
     return std::nullopt;
   }
 
@@ -210,9 +211,9 @@ class OperationChecker {
       return false;
     }
     const Shape& shape = value.type.tensor.shape;
+    const bool is_list = parameter.types == kIntegers || parameter.types == kBools;
     // Lists are read whole; no shape, permutation or split is longer.
     constexpr int64_t kMostInts = 1 << 16;
-    const bool is_list = parameter.types == kIntegers || parameter.types == kBools;
     if (parameter.constant && is_list && shape.ElementCount() > kMostInts) {
       sink_.Error(Code::kArgumentValue, at,
                   absl::StrCat(Who(parameter), " is a list of ", shape.ElementCount(),
@@ -275,65 +276,62 @@ class OperationChecker {
 
   bool MayDiffer(const Parameter& parameter, DType found, DType wanted) {
     return parameter.loosely && IsFloat(found) && IsFloat(wanted) &&
-           OpContext(resolved_, index_, sink_).opset() >= 17;
+           OpContext(resolved_, sink_).opset() >= 17;
   }
 
+  // Those that shapes have no part in; the infer function fills in the others.
   void FillFallbacks(const OpSignature& signature) {
-    OpContext context(resolved_, index_, sink_);
+    OpContext context(resolved_, sink_);
     for (const Parameter& parameter : signature.parameters) {
-      const Fallback& fallback = parameter.fallback;
-      const int64_t whole = static_cast<int64_t>(fallback.number);
+      using Kind = Fallback::Kind;
+      const Kind kind = parameter.fallback.kind;
+      if (kind == Kind::kNone || kind == Kind::kAbsent || kind == Kind::kComputed) continue;
       if (operation().Find(parameter.name) != nullptr) continue;
-      switch (fallback.kind) {
-        case Fallback::Kind::kBool:
-          context.Fill(parameter.name, Constant::OfInts(DType::kBool, {}, {{whole}}));
-          break;
-        case Fallback::Kind::kInt32:
-          context.Fill(parameter.name, Constant::OfInts(DType::kInt32, {}, {{whole}}));
-          break;
-        case Fallback::Kind::kText:
-          context.Fill(parameter.name, Constant::OfString(std::string(fallback.text)));
-          break;
-        case Fallback::Kind::kLike:
-          FillLike(context, parameter);
-          break;
-        default:
-          break;
+      const DType dtype = kind == Kind::kLike ? LikeType(parameter) : DType::kInvalid;
+      const auto [known, fresh] = resolved_.fallbacks.try_emplace({&parameter, dtype}, ValueId{0});
+      if (fresh) {
+        context.Fill(parameter.name, MakeFallback(parameter.fallback, dtype));
+        known->second = operation().arguments.back().values[0];
+      } else {
+        context.Fill(parameter.name, known->second);
       }
     }
   }
 
-  void FillLike(OpContext& context, const Parameter& parameter) {
-    const DType dtype =
-        context.Has(parameter.same_as) ? TypeOfFirst(parameter.same_as) : DType::kFp32;
-    const double number = parameter.fallback.number;
-    if (IsFloat(dtype)) {
-      context.Fill(parameter.name, Constant::OfDoubles(dtype, {}, {{number}}));
-    } else {
-      context.Fill(parameter.name, Constant::OfInts(dtype, {}, {{static_cast<int64_t>(number)}}));
+  DType LikeType(const Parameter& parameter) {
+    return operation().Find(parameter.same_as) != nullptr ? TypeOfFirst(parameter.same_as)
+                                                          : DType::kFp32;
+  }
+
+  // `dtype` is that of a kLike.
+  static std::shared_ptr<const Constant> MakeFallback(const Fallback& fallback, DType dtype) {
+    const int64_t whole = static_cast<int64_t>(fallback.number);
+    if (fallback.kind == Fallback::Kind::kText) {
+      return Constant::OfString(std::string(fallback.text));
     }
+    if (IsFloat(dtype)) return Constant::OfDoubles(dtype, {}, {{fallback.number}});
+    if (fallback.kind == Fallback::Kind::kBool) dtype = DType::kBool;
+    if (fallback.kind == Fallback::Kind::kInt32) dtype = DType::kInt32;
+    return Constant::OfInts(dtype, {}, {{whole}});
   }
 
   DType TypeOfFirst(std::string_view argument) {
     return value(operation().Find(argument)->values[0]).type.tensor.dtype;
   }
 
-  // Arguments in the order of the signature: one program, one spelling.
+  // Arguments in the order of the signature: one program, one spelling. They are few, and nearly in
+  // order: each moves down to its place.
   void Order(const OpSignature& signature) {
-    std::vector<Argument> arguments;
-    std::vector<ArgumentPlace> argument_places;
-    arguments.reserve(operation().arguments.size());
-    argument_places.reserve(operation().arguments.size());
-    for (const Parameter& parameter : signature.parameters) {
-      for (size_t i = 0; i < operation().arguments.size(); ++i) {
-        if (operation().arguments[i].name != parameter.name) continue;
-        arguments.push_back(std::move(operation().arguments[i]));
-        argument_places.push_back(places().arguments[i]);
-        break;
-      }
+    auto& arguments = operation().arguments;
+    const auto order = [&](size_t i) { return signature.Find(arguments[i].name); };
+    for (size_t i = 1; i < arguments.size(); ++i) {
+      const Parameter* const here = order(i);
+      size_t to = i;
+      while (to > 0 && order(to - 1) > here) --to;
+      std::rotate(arguments.begin() + to, arguments.begin() + i, arguments.begin() + i + 1);
+      auto& at = places().arguments;
+      std::rotate(at.begin() + to, at.begin() + i, at.begin() + i + 1);
     }
-    operation().arguments = std::move(arguments);
-    places().arguments = std::move(argument_places);
   }
 
   // False if anything is wrong with them.
@@ -361,13 +359,19 @@ class OperationChecker {
         good = false;
         continue;
       }
-      const absl::Status size = MakePackedLayout(inferred[i].dtype, inferred[i].shape).status();
+      // The reader of types has looked at the size of what was declared.
+      const bool looked_at = result.declared.has_value() && result.declared->IsFixed();
+      const absl::Status size =
+          looked_at ? absl::OkStatus()
+                    : MakePackedLayout(inferred[i].dtype, inferred[i].shape).status();
       if (!size.ok()) {
         sink_.Error(Code::kTensorTooLarge, result.type, std::string(size.message()));
         good = false;
         continue;
       }
       value(operation().results[i]).type = type;
+      resolved_.value_bytes +=
+          static_cast<uint64_t>(type.tensor.shape.ElementCount()) * ElementSize(type.tensor.dtype);
       resolved_.values[operation().results[i]].unknown_type = false;
       resolved_.values[operation().results[i]].compiled = operation().op.starts_with("constexpr_");
     }
@@ -377,46 +381,32 @@ class OperationChecker {
   // From here on the results are constants.
   void Fold() {
     Folded folded = folder_.Fold(resolved_.function, operation());
+    if (folded.empty()) return;
     for (size_t i = 0; i < folded.size(); ++i) {
       value(operation().results[i]).constant = std::move(folded[i]);
     }
-    places().folded = !folded.empty();
+    Function& function = resolved_.function;
+    function.folded.push_back({std::move(operation()), function.operations.size() - 1});
+    for (ValueId id : function.folded.back().operation.results) resolved_.values[id].result = false;
+    function.operations.pop_back();
+  }
+
+  // Without weights that are not there it cannot be understood.
+  void LeaveOut() {
+    for (ValueId id : operation().results) resolved_.values[id].result = false;
+    resolved_.function.operations.pop_back();
   }
 
   ResolvedFunction& resolved_;
-  size_t index_;
   Folder& folder_;
   DiagnosticSink& sink_;
+  bool left_out_ = false;
 };
-
-// Operations whose results have become constants do nothing any more: they are put aside.
-// Operations that cannot be understood without weights that are not there are left out.
-void SetFoldedApart(ResolvedFunction& resolved) {
-  std::vector<Operation>& operations = resolved.function.operations;
-  size_t kept = 0;
-  for (size_t i = 0; i < operations.size(); ++i) {
-    if (resolved.operations[i].left_out) continue;
-    if (resolved.operations[i].folded) {
-      resolved.function.folded.push_back({std::move(operations[i]), kept});
-      continue;
-    }
-    if (kept != i) {
-      operations[kept] = std::move(operations[i]);
-      resolved.operations[kept] = std::move(resolved.operations[i]);
-    }
-    ++kept;
-  }
-  operations.resize(kept);
-  resolved.operations.resize(kept);
-}
 
 }  // namespace
 
 void InferShapes(ResolvedFunction& resolved, Folder& folder, DiagnosticSink& sink) {
-  for (size_t i = 0; i < resolved.function.operations.size() && !sink.full(); ++i) {
-    OperationChecker(resolved, i, folder, sink).Check();
-  }
-  SetFoldedApart(resolved);
+  OperationChecker(resolved, folder, sink).Check();
 }
 
 }  // namespace anex::mil

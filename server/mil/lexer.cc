@@ -1,5 +1,7 @@
 #include "server/mil/lexer.h"
 
+#include <array>
+
 #include "absl/strings/str_cat.h"
 
 namespace anex::mil {
@@ -8,42 +10,44 @@ namespace {
 // Characters. What lies between two neighbours of fp64 has fewer than 1,100 digits.
 constexpr uint32_t kLongestNumber = 1 << 20;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool IsWord(char c) { return IsLetter(c) || IsDigit(c); }
-bool IsBlank(char c) {
-  return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
-}
+// What a byte can be, as bits.
+constexpr uint8_t kDigit = 1, kLetter = 2, kBlank = 4;
+constexpr std::array<uint8_t, 256> kClasses = [] {
+  std::array<uint8_t, 256> classes{};
+  for (int c = '0'; c <= '9'; ++c) classes[c] = kDigit;
+  for (int c = 'a'; c <= 'z'; ++c) classes[c] = classes[c - 'a' + 'A'] = kLetter;
+  classes['_'] = kLetter;
+  for (const char c : {' ', '\n', '\t', '\r', '\f', '\v'}) classes[c] = kBlank;
+  return classes;
+}();
+
+bool Is(uint8_t classes, char c) { return (kClasses[static_cast<uint8_t>(c)] & classes) != 0; }
+bool IsDigit(char c) { return Is(kDigit, c); }
+bool IsLetter(char c) { return Is(kLetter, c); }
+bool IsWord(char c) { return Is(kDigit | kLetter, c); }
+bool IsBlank(char c) { return Is(kBlank, c); }
+
+constexpr std::array<TokenKind, 128> kPunctuation = [] {
+  std::array<TokenKind, 128> kinds{};
+  kinds.fill(TokenKind::kInvalid);
+  kinds['('] = TokenKind::kLeftParen;
+  kinds[')'] = TokenKind::kRightParen;
+  kinds['['] = TokenKind::kLeftBracket;
+  kinds[']'] = TokenKind::kRightBracket;
+  kinds['{'] = TokenKind::kLeftBrace;
+  kinds['}'] = TokenKind::kRightBrace;
+  kinds['<'] = TokenKind::kLess;
+  kinds['>'] = TokenKind::kGreater;
+  kinds[','] = TokenKind::kComma;
+  kinds['='] = TokenKind::kEqual;
+  kinds[';'] = TokenKind::kSemicolon;
+  kinds['?'] = TokenKind::kQuestion;
+  return kinds;
+}();
 
 TokenKind PunctuationKind(char c) {
-  switch (c) {
-    case '(':
-      return TokenKind::kLeftParen;
-    case ')':
-      return TokenKind::kRightParen;
-    case '[':
-      return TokenKind::kLeftBracket;
-    case ']':
-      return TokenKind::kRightBracket;
-    case '{':
-      return TokenKind::kLeftBrace;
-    case '}':
-      return TokenKind::kRightBrace;
-    case '<':
-      return TokenKind::kLess;
-    case '>':
-      return TokenKind::kGreater;
-    case ',':
-      return TokenKind::kComma;
-    case '=':
-      return TokenKind::kEqual;
-    case ';':
-      return TokenKind::kSemicolon;
-    case '?':
-      return TokenKind::kQuestion;
-    default:
-      return TokenKind::kInvalid;
-  }
+  const auto byte = static_cast<uint8_t>(c);
+  return byte < kPunctuation.size() ? kPunctuation[byte] : TokenKind::kInvalid;
 }
 
 // Whether a byte can begin a token: where a run of invalid bytes ends.
@@ -96,18 +100,28 @@ std::string_view Describe(TokenKind kind) {
   return "a token";
 }
 
-Lexer::Lexer(const SourceText& source, DiagnosticSink& sink, std::vector<Span>* comments)
-    : text_(source.text()), sink_(sink), comments_(comments) {
-  if (text_.starts_with("\xef\xbb\xbf")) at_ = 3;  // a byte order mark that an editor left
+Lexer::Lexer(const SourceText& source, DiagnosticSink& sink, std::vector<Span>* comments,
+             uint32_t offset)
+    : text_(source.text()), sink_(sink), comments_(comments), at_(offset) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // that an editor left
+  if (at_ == 0 && text_.starts_with(kByteOrderMark)) at_ = kByteOrderMark.size();
 }
 
 Token Lexer::Make(TokenKind kind, uint32_t start) const { return {kind, {start, at_ - start}}; }
 
+// The first byte from `at` on that is none of `classes`. Every byte of a text passes here.
+uint32_t Lexer::Past(uint8_t classes, uint32_t at) const {
+  const char* const text = text_.data();
+  const uint32_t size = static_cast<uint32_t>(text_.size());
+  while (at < size && Is(classes, text[at])) ++at;
+  return at;
+}
+
 void Lexer::SkipBlank() {
-  while (at_ < text_.size()) {
-    if (IsBlank(text_[at_])) {
-      ++at_;
-    } else if (text_[at_] == '#' || (text_[at_] == '/' && At(at_ + 1) == '/')) {
+  for (;;) {
+    at_ = Past(kBlank, at_);
+    if (at_ >= text_.size()) return;
+    if (text_[at_] == '#' || (text_[at_] == '/' && At(at_ + 1) == '/')) {
       const uint32_t start = at_;
       while (at_ < text_.size() && text_[at_] != '\n') ++at_;
       if (comments_ != nullptr) comments_->push_back({start, at_ - start});
@@ -123,7 +137,7 @@ Token Lexer::Next() {
   if (start >= text_.size()) return Make(TokenKind::kEnd, start);
   const char c = text_[start];
   if (IsLetter(c)) {
-    while (IsWord(At(at_))) ++at_;
+    at_ = Past(kDigit | kLetter, start);
     return Make(TokenKind::kIdentifier, start);
   }
   if (c == '-' && At(start + 1) == '>') {
@@ -141,13 +155,14 @@ Token Lexer::Next() {
 }
 
 Token Lexer::Number(uint32_t start) {
-  at_ = start + (text_[start] == '-' || text_[start] == '+' ? 1 : 0);
-  const bool hex = At(at_) == '0' && (At(at_ + 1) == 'x' || At(at_ + 1) == 'X');
-  while (IsWord(At(at_)) || At(at_) == '.') {
-    const char c = text_[at_++];
+  uint32_t at = start + (text_[start] == '-' || text_[start] == '+' ? 1 : 0);
+  const bool hex = At(at) == '0' && (At(at + 1) == 'x' || At(at + 1) == 'X');
+  for (char c = At(at); IsWord(c) || c == '.'; c = At(at)) {
+    ++at;
     const bool exponent = hex ? c == 'p' || c == 'P' : c == 'e' || c == 'E';
-    if (exponent && (At(at_) == '-' || At(at_) == '+')) ++at_;
+    if (exponent && (At(at) == '-' || At(at) == '+')) ++at;
   }
+  at_ = at;
   if (at_ - start > kLongestNumber) {
     sink_.Error(Code::kMalformedNumber, {start, at_ - start},
                 absl::StrCat("a number of ", at_ - start, " characters; at most ", kLongestNumber,
@@ -158,13 +173,15 @@ Token Lexer::Number(uint32_t start) {
 }
 
 Token Lexer::String(uint32_t start) {
-  for (at_ = start + 1; at_ < text_.size() && text_[at_] != '\n'; ++at_) {
-    if (text_[at_] == '"') {
-      ++at_;
+  uint32_t at = start + 1;
+  for (; at < text_.size() && text_[at] != '\n'; ++at) {
+    if (text_[at] == '"') {
+      at_ = at + 1;
       return Make(TokenKind::kString, start);
     }
-    if (text_[at_] == '\\' && At(at_ + 1) != '\n' && at_ + 1 < text_.size()) ++at_;
+    if (text_[at] == '\\' && At(at + 1) != '\n' && at + 1 < text_.size()) ++at;
   }
+  at_ = at;
   sink_.Error(Code::kUnterminatedString, {start, at_ - start},
               "a string that does not end on its line", "close it with `\"`");
   return Make(TokenKind::kInvalid, start);

@@ -17,11 +17,13 @@ namespace anex::mil {
 
 class Lexer {
  public:
-  // Puts the places of comments into `comments` unless it is null.
-  Lexer(const SourceText& source, DiagnosticSink& sink, std::vector<Span>* comments = nullptr);
+  // Puts the places of comments into `comments` unless it is null. Begins at the byte `offset`.
+  Lexer(const SourceText& source, DiagnosticSink& sink, std::vector<Span>* comments = nullptr,
+        uint32_t offset = 0);
   Token Next();
 
  private:
+  uint32_t Past(uint8_t classes, uint32_t at) const;
   void SkipBlank();
   Token Number(uint32_t start);
   Token String(uint32_t start);

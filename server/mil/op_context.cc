@@ -81,15 +81,20 @@ void OpContext::Fill(std::string_view argument, std::shared_ptr<const Constant> 
                                  constant->bytes().size());
     const std::string key =
         absl::StrCat(constant->type().ToString(), " ", constant->text(), std::string(bytes));
-    id = resolved_.fallbacks.try_emplace(key, fresh).first->second;
+    id = resolved_.filled_in.try_emplace(key, fresh).first->second;
   }
   if (id == fresh) {
     const Type type = constant->type();
     resolved_.function.values.push_back({"", type, std::move(constant), {}});
     resolved_.values.push_back({});
   }
-  operation().arguments.push_back({std::string(argument), {id}});
-  resolved_.operations[index_].arguments.push_back({});
+  Fill(argument, id);
+}
+
+void OpContext::Fill(std::string_view argument, ValueId value) {
+  if (Has(argument)) return;
+  operation().arguments.push_back({std::string(argument), {value}});
+  resolved_.operation.arguments.push_back({});
 }
 
 void OpContext::FillInts(std::string_view argument, std::span<const int64_t> values) {
@@ -106,7 +111,7 @@ void OpContext::FillBools(std::string_view argument, size_t count) {
 
 Span OpContext::PlaceOf(std::string_view argument) const {
   const std::vector<Argument>& arguments = operation().arguments;
-  const ResolvedOperation& places = resolved_.operations[index_];
+  const ResolvedOperation& places = resolved_.operation;
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i].name == argument && places.arguments[i].value.length > 0) {
       return places.arguments[i].value;
@@ -131,7 +136,7 @@ std::nullopt_t OpContext::Mismatch(std::string_view argument, std::string messag
                                    std::string help) {
   DiagnosticSink::Report report =
       Report(Code::kShapeMismatch, argument, std::move(message), std::move(help));
-  const OpSignature* signature = FindOp(operation().op);
+  const OpSignature* signature = resolved_.operation.signature;
   for (const Argument& operand : operation().arguments) {
     const Parameter* parameter = signature->Find(operand.name);
     // Strides, modes and the like say nothing about shapes, unless they are what is wrong.

@@ -19,8 +19,8 @@ namespace anex::mil {
 
 class OpContext {
  public:
-  OpContext(ResolvedFunction& resolved, size_t operation, DiagnosticSink& sink)
-      : resolved_(resolved), index_(operation), sink_(sink) {}
+  // Of the function's last operation.
+  OpContext(ResolvedFunction& resolved, DiagnosticSink& sink) : resolved_(resolved), sink_(sink) {}
 
   std::string_view op() const { return operation().op; }
   // 15 for ios15 and so on; 18, the newest one that changed anything, for any other name.
@@ -52,6 +52,7 @@ class OpContext {
 
   // Adds an argument that was not written; does nothing if it was.
   void Fill(std::string_view argument, std::shared_ptr<const Constant> constant);
+  void Fill(std::string_view argument, ValueId value);
   void FillInts(std::string_view argument, std::span<const int64_t> values);  // int32 [n]
   void FillBools(std::string_view argument, size_t count);                    // false [n]
 
@@ -78,14 +79,13 @@ class OpContext {
   bool CheckText(std::string_view argument, std::span<const std::string_view> allowed);
 
  private:
-  Operation& operation() const { return resolved_.function.operations[index_]; }
+  Operation& operation() const { return resolved_.function.operations.back(); }
   void NoteMadeUp(std::string_view argument) const;
   Span PlaceOf(std::string_view argument) const;
   DiagnosticSink::Report Report(Code code, std::string_view argument, std::string message,
                                 std::string help);
 
   ResolvedFunction& resolved_;
-  size_t index_;
   DiagnosticSink& sink_;
   mutable bool has_read_made_up_ = false;
 };

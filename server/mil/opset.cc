@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kFirst = 15;
 constexpr int kStatesSince = 18;  // state<...> parameters
+constexpr int kNewest = 18;       // nothing is newer, by the table below
 
 struct Tag {
   std::string_view name;
@@ -80,52 +81,23 @@ const RowsOfOp& TheRows() {
   return *rows;
 }
 
-// The statements of one function.
-class OpsetChecker {
- public:
-  OpsetChecker(const SourceText& source, int opset, DiagnosticSink& sink)
-      : source_(source), opset_(opset), sink_(sink) {}
+void ReportNewer(Span at, int since, int opset, const std::string& what, DiagnosticSink& sink) {
+  sink.Warning(Code::kNewerOpset, at,
+               absl::StrCat(what, " exists from ios", since, " on, but the function is ios", opset),
+               absl::StrCat("write func ...<ios", since, ">"));
+}
 
-  void Check(const FunctionSyntax& function) {
-    for (const NamedType& parameter : function.parameters) {
-      if (parameter.type.kind != TypeSyntax::Kind::kState) continue;
-      Report(parameter.type.span, kStatesSince, "a state");
-    }
-    for (const OperationSyntax& operation : function.operations) Check(operation);
-  }
-
- private:
-  void Check(const OperationSyntax& operation) {
-    const auto found = TheRows().find(source_.Text(operation.op));
-    if (found == TheRows().end()) return;
-    for (const Row* row : found->second) {
-      if (row->since <= opset_) continue;
-      if (row->argument.empty()) {
-        return Report(operation.op, row->since, Shown(row->op));
-      }
-      for (const auto* arguments : {&operation.arguments, &operation.attributes}) {
-        const auto given = std::ranges::find_if(*arguments, [&](const ArgumentSyntax& argument) {
-          return source_.Text(argument.name) == row->argument;
-        });
-        if (given == arguments->end()) continue;
-        Report(given->name, row->since,
-               absl::StrCat("argument ", Shown(row->argument), " of ", Shown(row->op)));
-      }
+// Where the argument is given, in the parentheses or in the brackets.
+std::vector<Span> PlacesOf(const SourceText& source, const OperationSyntax& operation,
+                           std::string_view argument) {
+  std::vector<Span> places;
+  for (const auto* arguments : {&operation.arguments, &operation.attributes}) {
+    for (const ArgumentSyntax& given : *arguments) {
+      if (source.Text(given.name) == argument) places.push_back(given.name);
     }
   }
-
-  void Report(Span at, int since, const std::string& what) {
-    if (since <= opset_) return;
-    sink_.Warning(
-        Code::kNewerOpset, at,
-        absl::StrCat(what, " exists from ios", since, " on, but the function is ios", opset_),
-        absl::StrCat("write func ...<ios", since, ">"));
-  }
-
-  const SourceText& source_;
-  const int opset_;
-  DiagnosticSink& sink_;
-};
+  return places;
+}
 
 }  // namespace
 
@@ -144,21 +116,40 @@ int OpsetSince(std::string_view op, std::string_view argument) {
   return kFirst;
 }
 
-void CheckOpsets(const SourceText& source, const ProgramSyntax& program, DiagnosticSink& sink) {
-  for (const FunctionSyntax& function : program.functions) {
-    if (sink.full()) return;
-    const std::string_view tag = source.Text(function.opset);
-    if (tag.empty()) continue;  // what is left of a broken header: already reported
-    if (const std::optional<int> opset = OpsetNumber(tag)) {
-      OpsetChecker(source, *opset, sink).Check(function);
-      continue;
-    }
+std::optional<int> CheckOpset(const SourceText& source, const FunctionSyntax& head,
+                              DiagnosticSink& sink) {
+  const std::string_view tag = source.Text(head.opset);
+  const std::optional<int> opset = OpsetNumber(tag);
+  if (!opset.has_value()) {
     std::vector<std::string_view> known;
     for (const Tag& one : kTags) known.push_back(one.name);
     std::string help = DidYouMean(tag, known);
     if (help.empty()) help = "those that exist are ios15, ios16, ios17, ios18 and ios26";
-    sink.Error(Code::kUnknownOpset, function.opset, absl::StrCat("there is no opset ", Shown(tag)),
+    sink.Error(Code::kUnknownOpset, head.opset, absl::StrCat("there is no opset ", Shown(tag)),
                std::move(help));
+    return std::nullopt;
+  }
+  for (const NamedType& parameter : head.parameters) {
+    if (parameter.type.kind != TypeSyntax::Kind::kState || *opset >= kStatesSince) continue;
+    ReportNewer(parameter.type.span, kStatesSince, *opset, "a state", sink);
+  }
+  return opset;
+}
+
+void CheckOpset(const SourceText& source, const OperationSyntax& operation, int opset,
+                DiagnosticSink& sink) {
+  if (opset >= kNewest) return;
+  const auto found = TheRows().find(source.Text(operation.op));
+  if (found == TheRows().end()) return;
+  for (const Row* row : found->second) {
+    if (row->since <= opset) continue;
+    if (row->argument.empty()) {
+      return ReportNewer(operation.op, row->since, opset, Shown(row->op), sink);
+    }
+    for (const Span place : PlacesOf(source, operation, row->argument)) {
+      ReportNewer(place, row->since, opset,
+                  absl::StrCat("argument ", Shown(row->argument), " of ", Shown(row->op)), sink);
+    }
   }
 }
 

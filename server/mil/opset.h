@@ -2,7 +2,7 @@
 // and with it which operations and arguments there are. What is newer than its function's tag is
 // pointed out, never refused: compilers have been seen to take it.
 //
-// Constant tables and the tree; linear in it. Any thread.
+// Constant tables and pieces of the tree; linear in them. Any thread.
 #ifndef ANEX_SERVER_MIL_OPSET_H_
 #define ANEX_SERVER_MIL_OPSET_H_
 
@@ -22,8 +22,13 @@ std::optional<int> OpsetNumber(std::string_view tag);
 // one, for all that was there from the beginning.
 int OpsetSince(std::string_view op, std::string_view argument = "");
 
-// Reports tags that do not exist, and what is newer than its function's.
-void CheckOpsets(const SourceText& source, const ProgramSyntax& program, DiagnosticSink& sink);
+// The opset of a function by its tag. Reports a tag that does not exist (then there is none), and
+// parameters that are newer.
+std::optional<int> CheckOpset(const SourceText& source, const FunctionSyntax& head,
+                              DiagnosticSink& sink);
+// Reports what of an operation is newer than its function's opset.
+void CheckOpset(const SourceText& source, const OperationSyntax& operation, int opset,
+                DiagnosticSink& sink);
 
 }  // namespace anex::mil
 

@@ -17,6 +17,9 @@ bool IsLiteralWord(std::string_view word) {
   return word == "true" || word == "false" || word == "nan" || word == "inf";
 }
 
+// A reader sees that many operations at a time: a fraction of the fastest caches.
+constexpr size_t kShownAtOnce = 64;
+
 constexpr std::string_view kResultForm = "such as `tensor<fp16, [1, 64]> y = relu(x = x);`";
 
 }  // namespace
@@ -149,6 +152,24 @@ ProgramSyntax Parser::Parse() {
   return std::move(program_);
 }
 
+void Parser::ReadAlong(StatementReader& reader) {
+  reader_ = &reader;
+  const bool whole = ParseHeader();
+  reader.BeginProgram(program_);
+  ParseFunctions(whole);
+}
+
+// Lets the reader see the operations at hand, and forgets them.
+void Parser::Show(FunctionSyntax& function) {
+  const uint32_t errors = sink_.errors();
+  reader_->ReadOperations(function.operations);
+  errors_before_ += sink_.errors() - errors;  // none of them is the next statement's
+  function.operations.clear();
+  program_.nodes.Rewind(nodes_shown_);
+  literals_gone_ += program_.literals.size() - literals_shown_;
+  program_.literals.resize(literals_shown_);
+}
+
 // program(1.3) [attributes] {
 bool Parser::ParseHeader() {
   const uint32_t start = token_.span.offset;
@@ -157,7 +178,9 @@ bool Parser::ParseHeader() {
                   Expect(TokenKind::kRightParen, "after the version");
   program_.header = From(start);
   bool good = ok;
-  while (good && Is(TokenKind::kLeftBracket)) good = ParseAttributes(program_.attributes);
+  Arguments attributes;
+  while (good && Is(TokenKind::kLeftBracket)) good = ParseAttributes(attributes);
+  program_.attributes = program_.nodes.Keep(attributes);
   program_.functions_block = token_.span;
   if (good && Expect(TokenKind::kLeftBrace, "before the functions")) return true;
   // Go on where the first function begins: its errors are worth as much as this one.
@@ -180,7 +203,7 @@ void Parser::ParseFunctions(bool whole) {
 }
 
 bool Parser::ParseFunction() {
-  if (program_.functions.size() >= limits_.functions) {
+  if (functions_ >= limits_.functions) {
     sink_.Error(Code::kTooManyFunctions, token_.span,
                 absl::StrCat("more than ", limits_.functions, " functions"));
     give_up_ = true;
@@ -193,37 +216,52 @@ bool Parser::ParseFunction() {
                   Expect(TokenKind::kLess, "before the opset") &&
                   ExpectName(function.opset, "an opset such as ios18") &&
                   Expect(TokenKind::kGreater, "after the opset");
-  if (!ok || (!ParseParameters(function) && !RecoverParameters(function))) return false;
+  std::vector<NamedType> parameters;
+  if (!ok || (!ParseParameters(parameters) && !RecoverParameters(parameters))) return false;
+  function.parameters = program_.nodes.Keep(parameters);
+  Arguments attributes;
   while (Is(TokenKind::kLeftBracket)) {
-    if (!ParseAttributes(function.attributes)) return false;
+    if (!ParseAttributes(attributes)) return false;
   }
+  function.attributes = program_.nodes.Keep(attributes);
+  if (reader_ != nullptr) {
+    reader_->BeginFunction(function);
+    nodes_shown_ = program_.nodes.Now();
+    literals_shown_ = program_.literals.size();
+  }
+  ++functions_;
   const bool whole = ParseBlock(function);
   function.span = From(start);
-  program_.functions.push_back(std::move(function));
+  if (reader_ == nullptr) {
+    program_.functions.push_back(std::move(function));
+    return whole;
+  }
+  Show(function);
+  reader_->EndFunction(function);
   return whole;
 }
 
-bool Parser::ParseParameters(FunctionSyntax& function) {
+bool Parser::ParseParameters(std::vector<NamedType>& parameters) {
   if (!Expect(TokenKind::kLeftParen, "before the parameters")) return false;
   if (Accept(TokenKind::kRightParen)) return true;
   do {
     if (!CountPort()) return false;
     NamedType parameter;
     if (!ParseNamedType(parameter)) return false;
-    function.parameters.push_back(std::move(parameter));
+    parameters.push_back(parameter);
   } while (Accept(TokenKind::kComma));
   return Expect(TokenKind::kRightParen, "or `,` after the parameter");
 }
 
 // A parameter could not be read: the names are known all the same, and the operations may be read.
 // False if there is no block.
-bool Parser::RecoverParameters(FunctionSyntax& function) {
+bool Parser::RecoverParameters(std::vector<NamedType>& parameters) {
   while (!give_up_ && !Is(TokenKind::kEnd) && !Is(TokenKind::kSemicolon) &&
          !Is(TokenKind::kRightBrace) && !IsWord("func")) {
     if (Is(TokenKind::kLeftBrace)) return true;
     const bool name = Is(TokenKind::kIdentifier) && FindScalarType(Text(token_.span)) == nullptr;
     if (name && (Peek() == TokenKind::kComma || Peek() == TokenKind::kRightParen)) {
-      function.parameters.emplace_back().name = token_.span;
+      parameters.emplace_back().name = token_.span;
     }
     Advance();
   }
@@ -240,6 +278,7 @@ bool Parser::ParseBlock(FunctionSyntax& function) {
     if (give_up_ || sink_.full()) return false;
     if (Is(TokenKind::kArrow)) break;
     ParseStatement(function);
+    if (reader_ != nullptr && function.operations.size() >= kShownAtOnce) Show(function);
   }
   Expect(TokenKind::kRightBrace, "before the `->` of the outputs");
   function.block = From(start);
@@ -285,16 +324,15 @@ void Parser::ParseStatement(FunctionSyntax& function) {
   const bool whole = ParseOperation(operation);
   operation.span = From(start);
   if (whole && clean_) {
-    function.operations.push_back(std::move(operation));
+    function.operations.push_back(operation);
     return;
   }
   if (!whole) SkipStatement();
   // The names that a broken statement was to define are known all the same: nobody gains from a
   // second error at each use.
-  operation.arguments.clear();
-  operation.attributes.clear();
+  operation.arguments = operation.attributes = {};
   operation.op = {};
-  if (!operation.outputs.empty()) function.operations.push_back(std::move(operation));
+  if (!operation.outputs.empty()) function.operations.push_back(operation);
 }
 
 // To behind the next `;`, to a line that begins a statement, or in front of the `}` that ends the
@@ -325,14 +363,14 @@ bool Parser::BareOutputs() {
   return true;
 }
 
-bool Parser::ParseOutputs(OperationSyntax& operation) {
+bool Parser::ParseOutputs(Outputs& outputs) {
   if (!Is(TokenKind::kIdentifier) && !Is(TokenKind::kLeftParen)) return Unexpected("an operation");
   if (BareOutputs()) return false;
   do {
     if (!CountOperand()) return false;
     NamedType output;
     const bool ok = ParseNamedType(output);
-    if (output.name.length > 0) operation.outputs.push_back(std::move(output));
+    if (output.name.length > 0) outputs.push_back(output);
     if (!ok) return false;
   } while (Accept(TokenKind::kComma));
   return Expect(TokenKind::kEqual, "after the result");
@@ -340,7 +378,7 @@ bool Parser::ParseOutputs(OperationSyntax& operation) {
 
 // The results could not be read, but what stands in front of the `=` is a name, and what comes
 // behind it may have errors of its own. False if there is no call in this statement.
-bool Parser::RecoverOutputs(OperationSyntax& operation) {
+bool Parser::RecoverOutputs(Outputs& outputs) {
   while (!give_up_ && !Is(TokenKind::kEnd) && !Is(TokenKind::kSemicolon) &&
          !Is(TokenKind::kLeftParen)) {
     if (AtStatement() || AtEndOfBlock()) return false;
@@ -352,9 +390,7 @@ bool Parser::RecoverOutputs(OperationSyntax& operation) {
     const bool name =
         token.kind == TokenKind::kIdentifier && FindScalarType(Text(token.span)) == nullptr;
     if (name && (Is(TokenKind::kEqual) || Is(TokenKind::kComma) || Is(TokenKind::kRightParen))) {
-      NamedType output;
-      output.name = token.span;
-      operation.outputs.push_back(std::move(output));
+      outputs.emplace_back().name = token.span;
     }
   }
   return false;
@@ -364,8 +400,10 @@ bool Parser::ParseOperation(OperationSyntax& operation) {
   // "write_state(...)": the only form without a result. A type may be one word too ("fp16 x = "),
   // so look one token ahead.
   const bool bare = Is(TokenKind::kIdentifier) && Peek() == TokenKind::kLeftParen;
-  if (!bare && !ParseOutputs(operation) && !RecoverOutputs(operation)) return false;
-  return ParseCall(operation);
+  Outputs outputs;
+  const bool ok = bare || ParseOutputs(outputs) || RecoverOutputs(outputs);
+  operation.outputs = program_.nodes.Keep(outputs);
+  return ok && ParseCall(operation);
 }
 
 bool Parser::ParseCall(OperationSyntax& operation) {
@@ -375,10 +413,14 @@ bool Parser::ParseCall(OperationSyntax& operation) {
     Span tag;
     if (!ExpectName(tag, "an opset") || !Expect(TokenKind::kGreater, "")) return false;
   }
-  if (!ParseArguments(operation.arguments)) return false;
+  Arguments parts;
+  if (!ParseArguments(parts)) return false;
+  operation.arguments = program_.nodes.Keep(parts);
+  parts.clear();
   while (Is(TokenKind::kLeftBracket)) {
-    if (!ParseAttributes(operation.attributes)) return false;
+    if (!ParseAttributes(parts)) return false;
   }
+  operation.attributes = program_.nodes.Keep(parts);
   return ParseEndOfStatement();
 }
 
@@ -415,7 +457,7 @@ bool Parser::SkipControlFlow(Span op) {
   return false;
 }
 
-bool Parser::TooMany(const std::vector<ArgumentSyntax>& arguments) {
+bool Parser::TooMany(const Arguments& arguments) {
   if (arguments.size() < limits_.arguments) return false;
   sink_.Error(Code::kTooManyArguments, token_.span,
               absl::StrCat("more than ", limits_.arguments, " arguments or attributes"));
@@ -440,7 +482,7 @@ bool Parser::CountPort() {
   return false;
 }
 
-bool Parser::ParseArguments(std::vector<ArgumentSyntax>& arguments) {
+bool Parser::ParseArguments(Arguments& arguments) {
   if (!Expect(TokenKind::kLeftParen, "after the operation's name")) return false;
   if (Accept(TokenKind::kRightParen)) return true;
   do {
@@ -460,7 +502,7 @@ bool Parser::ParseArgument(ArgumentSyntax& argument) {
                   absl::StrCat("write it as `x = ", std::string(Text(name.span)), "`"));
     }
     positional_ = true;
-    argument.values.push_back({.span = name.span});
+    argument.values = {program_.nodes.KeepOne(ArgumentValue{.span = name.span}), 1};
     return true;
   }
   if (!Is(TokenKind::kEqual)) {
@@ -468,12 +510,24 @@ bool Parser::ParseArgument(ArgumentSyntax& argument) {
   }
   Advance();
   argument.name = name.span;
-  if (!Accept(TokenKind::kLeftParen)) return ParseArgumentValue(argument.values.emplace_back());
-  argument.variadic = true;
+  return ParseArgumentValues(argument);
+}
+
+// One value, or several in parentheses.
+bool Parser::ParseArgumentValues(ArgumentSyntax& argument) {
+  argument.variadic = Accept(TokenKind::kLeftParen);
+  if (!argument.variadic) {
+    ArgumentValue value;
+    if (!ParseArgumentValue(value)) return false;
+    argument.values = {program_.nodes.KeepOne(value), 1};
+    return true;
+  }
   if (Accept(TokenKind::kRightParen)) return true;
+  absl::InlinedVector<ArgumentValue, 4> values;
   do {
-    if (!ParseArgumentValue(argument.values.emplace_back())) return false;
+    if (!ParseArgumentValue(values.emplace_back())) return false;
   } while (Accept(TokenKind::kComma));
+  argument.values = program_.nodes.Keep(values);
   return Expect(TokenKind::kRightParen, "or `,` in the list");
 }
 
@@ -485,9 +539,9 @@ bool Parser::ParseArgumentValue(ArgumentValue& value) {
     Advance();
     return true;
   }
-  const auto written = std::make_shared<ValueSyntax>();
-  value.value = written;
-  const bool ok = ParseValue(*written);
+  ValueSyntax written;
+  const bool ok = ParseValue(written);
+  value.value = program_.nodes.KeepOne(written);
   value.span = From(start);
   return ok;
 }
@@ -505,17 +559,18 @@ bool Parser::AtReference() {
          next == TokenKind::kRightParen || next == TokenKind::kRightBracket;
 }
 
-bool Parser::ParseAttributes(std::vector<ArgumentSyntax>& attributes) {
+bool Parser::ParseAttributes(Arguments& attributes) {
   if (!Expect(TokenKind::kLeftBracket, "")) return false;
   if (Accept(TokenKind::kRightBracket)) return true;
   do {
     if (TooMany(attributes)) return false;
     ArgumentSyntax& attribute = attributes.emplace_back();
+    ArgumentValue value;
     if (!ExpectName(attribute.name, "the name of an attribute") ||
-        !Expect(TokenKind::kEqual, "after the attribute's name") ||
-        !ParseArgumentValue(attribute.values.emplace_back())) {
+        !Expect(TokenKind::kEqual, "after the attribute's name") || !ParseArgumentValue(value)) {
       return false;
     }
+    attribute.values = {program_.nodes.KeepOne(value), 1};
   } while (Accept(TokenKind::kComma));
   return Expect(TokenKind::kRightBracket, "or `,` after the attribute");
 }

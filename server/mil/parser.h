@@ -4,21 +4,42 @@
 // Every error is reported at its token, then reading goes on at the next statement: behind the next
 // `;`, or where a line begins as only a statement does, so that a forgotten `;` or bracket costs
 // one error and no other statement. The names that a broken statement was to define stay known.
-// Recursion is bounded by FrontEndLimits::nesting, time is linear.
+// Recursion is bounded by FrontEndLimits::nesting, time is linear. Memory is too, or, where
+// somebody reads along, hardly more than the text.
 #ifndef ANEX_SERVER_MIL_PARSER_H_
 #define ANEX_SERVER_MIL_PARSER_H_
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "server/mil/diagnostic.h"
 #include "server/mil/front_end.h"
 #include "server/mil/lexer.h"
 #include "server/mil/syntax.h"
 
 namespace anex::mil {
+
+// Reads along with the parser: each statement is seen while it is fresh in the processor's caches,
+// and no tree of the whole text is ever in memory.
+//
+// What a call is shown, and the program's literals, live until it returns; `head` and what belongs
+// to it until EndFunction does. Errors that the parser found are in the sink by then.
+class StatementReader {
+ public:
+  virtual ~StatementReader() = default;
+  // The attributes of `program` have been read, its functions have not.
+  virtual void BeginProgram(const ProgramSyntax& program) = 0;
+  // All of `head` is there but its operations, outputs and spans.
+  virtual void BeginFunction(const FunctionSyntax& head) = 0;
+  // Those of the function begun, in the order of the text, some at a time.
+  virtual void ReadOperations(std::span<const OperationSyntax> operations) = 0;
+  // `function` is the one begun, now with its outputs; its operations have been shown.
+  virtual void EndFunction(const FunctionSyntax& function) = 0;
+};
 
 class Parser {
  public:
@@ -28,35 +49,46 @@ class Parser {
 
   // Always returns; the tree is whole only if the sink has no errors. Call once.
   ProgramSyntax Parse();
+  // The same text, shown to `reader` in pieces. Call once, instead of Parse.
+  void ReadAlong(StatementReader& reader);
+  // What there is of the tree now.
+  const ProgramSyntax& program() const { return program_; }
 
  private:
+  // On their way into the tree. Few operations have more.
+  using Arguments = absl::InlinedVector<ArgumentSyntax, 8>;
+  using Outputs = absl::InlinedVector<NamedType, 2>;
+  using Dims = absl::InlinedVector<int64_t, 8>;
+
   bool ParseHeader();
   void ParseFunctions(bool whole);
   bool ParseFunction();
-  bool ParseParameters(FunctionSyntax& function);
-  bool RecoverParameters(FunctionSyntax& function);
+  bool ParseParameters(std::vector<NamedType>& parameters);
+  bool RecoverParameters(std::vector<NamedType>& parameters);
   bool ParseBlock(FunctionSyntax& function);
   bool ParseBlockOutputs(FunctionSyntax& function);
   void ParseStatement(FunctionSyntax& function);
+  void Show(FunctionSyntax& function);
   bool ParseOperation(OperationSyntax& operation);
   bool ParseCall(OperationSyntax& operation);
-  bool ParseOutputs(OperationSyntax& operation);
+  bool ParseOutputs(Outputs& outputs);
   bool BareOutputs();
-  bool RecoverOutputs(OperationSyntax& operation);
+  bool RecoverOutputs(Outputs& outputs);
   bool ParseEndOfStatement();
-  bool TooMany(const std::vector<ArgumentSyntax>& arguments);
+  bool TooMany(const Arguments& arguments);
   bool CountOperand();
   bool CountPort();
-  bool ParseArguments(std::vector<ArgumentSyntax>& arguments);
+  bool ParseArguments(Arguments& arguments);
   bool ParseArgument(ArgumentSyntax& argument);
+  bool ParseArgumentValues(ArgumentSyntax& argument);
   bool ParseArgumentValue(ArgumentValue& value);
   bool AtReference();
-  bool ParseAttributes(std::vector<ArgumentSyntax>& attributes);
+  bool ParseAttributes(Arguments& attributes);
   bool ParseNamedType(NamedType& named);
   bool ParseType(TypeSyntax& type);
   bool ParseTensorType(TypeSyntax& type);
-  bool ParseDims(std::vector<int64_t>& dims);
-  bool ParseDim(std::vector<int64_t>& dims);
+  bool ParseDims(Dims& dims);
+  bool ParseDim(Dims& dims);
   bool ParseTypeChildren(TypeSyntax& type);
   bool ParseTensorBufferType(TypeSyntax& type);
   bool ParseValue(ValueSyntax& value);
@@ -109,7 +141,7 @@ class Parser {
   std::optional<Token> ahead_;
   TokenKind last_ = TokenKind::kEnd;  // the last token taken
   uint32_t last_end_ = 0;             // past it
-  uint32_t depth_ = 0, operations_ = 0, operands_ = 0, ports_ = 0;
+  uint32_t depth_ = 0, functions_ = 0, operations_ = 0, operands_ = 0, ports_ = 0;
   bool give_up_ = false;  // a bound was passed: read no further
   uint32_t stray_ = 0;    // runs of stray characters passed over
   // Errors and strays in front of this token; what they were where the statement at hand began.
@@ -118,6 +150,11 @@ class Parser {
   bool clean_ = false;       // the statement just read has no error but perhaps a missing `;`
   bool positional_ = false;  // it has an argument without its name
   ProgramSyntax program_;
+  StatementReader* reader_ = nullptr;
+  // The tree without the operations that have been shown.
+  Arena::Mark nodes_shown_;
+  size_t literals_shown_ = 0;
+  uint64_t literals_gone_ = 0;  // that were in the tree
 };
 
 }  // namespace anex::mil

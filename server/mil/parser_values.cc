@@ -45,12 +45,16 @@ bool Parser::ParseType(TypeSyntax& type) {
 // tensor<scalar, [dims]>; the word has been read.
 bool Parser::ParseTensorType(TypeSyntax& type) {
   type.kind = TypeSyntax::Kind::kTensor;
-  return Expect(TokenKind::kLess, "") && ExpectName(type.scalar, "an element type such as fp16") &&
-         Expect(TokenKind::kComma, "and the shape after the element type") &&
-         ParseDims(type.dims) && Expect(TokenKind::kGreater, "after the shape");
+  Dims dims;
+  const bool ok = Expect(TokenKind::kLess, "") &&
+                  ExpectName(type.scalar, "an element type such as fp16") &&
+                  Expect(TokenKind::kComma, "and the shape after the element type") &&
+                  ParseDims(dims) && Expect(TokenKind::kGreater, "after the shape");
+  type.dims = program_.nodes.Keep(dims);
+  return ok;
 }
 
-bool Parser::ParseDims(std::vector<int64_t>& dims) {
+bool Parser::ParseDims(Dims& dims) {
   if (!Expect(TokenKind::kLeftBracket, "before the shape")) return false;
   if (Accept(TokenKind::kRightBracket)) return true;
   do {
@@ -59,7 +63,7 @@ bool Parser::ParseDims(std::vector<int64_t>& dims) {
   return Expect(TokenKind::kRightBracket, "or `,` in the shape");
 }
 
-bool Parser::ParseDim(std::vector<int64_t>& dims) {
+bool Parser::ParseDim(Dims& dims) {
   // A shape has at most 8 dimensions; keep a few more so that the message can show them.
   constexpr size_t kKept = 32;
   int64_t dim = kUnknownDim;
@@ -80,13 +84,17 @@ bool Parser::ParseDim(std::vector<int64_t>& dims) {
 // <type, type> of list, tuple, dict, state; a list's second part is a length or `?`.
 bool Parser::ParseTypeChildren(TypeSyntax& type) {
   if (!Expect(TokenKind::kLess, "")) return false;
+  Dims dims;
+  std::vector<TypeSyntax> children;
   do {
     if (Is(TokenKind::kNumber) || Is(TokenKind::kQuestion)) {
-      if (!ParseDim(type.dims)) return false;
-    } else if (!ParseType(type.children.emplace_back())) {
+      if (!ParseDim(dims)) return false;
+    } else if (!ParseType(children.emplace_back())) {
       return false;
     }
   } while (Accept(TokenKind::kComma));
+  type.dims = program_.nodes.Keep(dims);
+  type.children = program_.nodes.Keep(children);
   return Expect(TokenKind::kGreater, "or `,` in the type");
 }
 
@@ -96,7 +104,7 @@ bool Parser::ParseTensorBufferType(TypeSyntax& type) {
   if (!Expect(TokenKind::kLess, "") || !ExpectName(type.scalar, "an element type")) return false;
   while (Accept(TokenKind::kComma)) {
     Span key;
-    std::vector<int64_t> numbers;
+    Dims numbers;
     if (!ExpectName(key, "a part such as shape") || !Expect(TokenKind::kEqual, "") ||
         !ParseDims(numbers)) {
       return false;
@@ -142,7 +150,7 @@ bool Parser::ParseLiterals() {
 }
 
 bool Parser::AddLiteral(Literal::Kind kind, Span span) {
-  if (program_.literals.size() >= limits_.literals) {
+  if (program_.literals.size() + literals_gone_ >= limits_.literals) {
     sink_.Error(Code::kTooManyLiterals, span,
                 absl::StrCat("more than ", limits_.literals, " inline numbers"),
                 "put large constants into a weight file and name it with BLOBFILE");

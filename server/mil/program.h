@@ -23,6 +23,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "server/mil/types.h"
 #include "server/mil/value.h"
 
@@ -42,15 +43,18 @@ struct Value {
   SourceRange where;
 };
 
+// Few enough to need no memory of their own.
+using ValueIds = absl::InlinedVector<ValueId, 4>;
+
 struct Argument {
-  std::string name;             // "x", "values"
-  std::vector<ValueId> values;  // one, or several for a variadic argument such as concat's values
+  std::string name;  // "x", "values"
+  ValueIds values;   // one, or several for a variadic argument such as concat's values
 };
 
 struct Operation {
   std::string op;  // "matmul"
   std::vector<Argument> arguments;
-  std::vector<ValueId> results;
+  ValueIds results;
   SourceRange where;
 
   const Argument* Find(std::string_view name) const;  // null if absent

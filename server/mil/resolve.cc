@@ -11,8 +11,7 @@
 namespace anex::mil {
 namespace {
 
-const ArgumentSyntax* FindAttribute(const SourceText& source,
-                                    const std::vector<ArgumentSyntax>& attributes,
+const ArgumentSyntax* FindAttribute(const SourceText& source, Nodes<ArgumentSyntax> attributes,
                                     std::string_view name) {
   for (const ArgumentSyntax& attribute : attributes) {
     if (source.Text(attribute.name) == name) return &attribute;
@@ -34,6 +33,9 @@ const ArgumentSyntax* MistypedVal(const SourceText& source, const OperationSynta
   return nullptr;
 }
 
+// More than one statement ever adds to a table, but for long lists.
+constexpr size_t kSpare = 64;
+
 }  // namespace
 
 Resolver::Resolver(const SourceText& source, const ProgramSyntax& syntax, ConstantReader& constants,
@@ -45,61 +47,85 @@ SourceRange Resolver::RangeOf(Span span) const {
   return {position.line, position.column, span.length};
 }
 
-ResolvedFunction Resolver::Resolve(const FunctionSyntax& function) {
+void Resolver::Begin(const FunctionSyntax& head) {
+  names_.Clear();
   resolved_ = {};
-  names_.clear();
-  function_ = &function;
-  resolved_.function.name = std::string(source_.Text(function.name));
-  resolved_.function.opset = std::string(source_.Text(function.opset));
-  Reserve(function);
-  ResolveParameters(function);
-  for (const OperationSyntax& operation : function.operations) {
-    if (sink_.full()) break;
-    if (source_.Text(operation.op) == "const") {
-      ResolveConst(operation);
-    } else {
-      ResolveOperation(operation);
-    }
-  }
-  ResolveOutputs(function);
-  return std::move(resolved_);
+  recent_ = {};
+  later_.reset();
+  function_ = &head;
+  resolved_.function.name = std::string(source_.Text(head.name));
+  resolved_.function.opset = std::string(source_.Text(head.opset));
+  // A statement of programs that exist has about this many bytes.
+  constexpr size_t kStatement = 96, kFew = 2048;
+  const size_t statements =
+      std::min((source_.text().size() - head.name.offset) / kStatement, kFew) + kSpare;
+  resolved_.function.operations.reserve(statements);
+  resolved_.function.values.reserve(statements);
+  resolved_.values.reserve(statements);
+  ResolveParameters(head);
 }
 
-// Growing by doubling would copy and free blocks of megabytes, which is dear in the middle of many
-// small ones.
-void Resolver::Reserve(const FunctionSyntax& function) {
-  const size_t operations = function.operations.size();
-  const size_t values = function.parameters.size() + operations + operations / 4;
-  resolved_.function.values.reserve(values);
-  resolved_.values.reserve(values);
-  names_.reserve(function.parameters.size() + operations);
+bool Resolver::Resolve(const OperationSyntax& operation) {
+  MakeRoom(operation);
+  const std::string_view op = source_.Text(operation.op);
+  if (op.empty()) {
+    ResolveBroken(operation);
+  } else if (op == "const") {
+    ResolveConst(operation);
+  } else {
+    ResolveOperation(operation);
+    return true;
+  }
+  return false;
+}
+
+void Resolver::End(const FunctionSyntax& function) {
+  ResolveOutputs(function);
+  // The program stays for long, what was expected and did not come should not.
+  const auto trim = [](auto& table) {
+    if (table.capacity() - table.size() > table.size() / 4) table.shrink_to_fit();
+  };
+  trim(resolved_.function.operations);
+  trim(resolved_.function.values);
+}
+
+// Growing by doubling would copy blocks of megabytes again and again, and touch twice the memory.
+// What the rest of the text will need is known well from what has been read of it.
+void Resolver::MakeRoom(const OperationSyntax& next) {
+  const auto grow = [&](auto& table) {
+    const size_t size = table.size();
+    if (table.capacity() - size >= kSpare) return;
+    const uint64_t read = next.span.offset - function_->name.offset + 1;
+    const uint64_t left = source_.text().size() - next.span.offset;
+    const uint64_t expected = size + size * left / read + size * left / read / 32;
+    table.reserve(std::clamp<uint64_t>(expected, size + size / 2, 128 * size) + 2 * kSpare);
+  };
+  grow(resolved_.function.operations);
+  grow(resolved_.function.values);
+  grow(resolved_.values);
 }
 
 ValueId Resolver::Define(Span name, Type type, std::shared_ptr<const Constant> constant) {
   const ValueId id = static_cast<ValueId>(resolved_.function.values.size());
   const std::string_view text = source_.Text(name);
-  if (!text.empty()) {
-    const auto [found, fresh] = names_.try_emplace(text, id);
-    if (!fresh) {
-      // Some generators declare a constant again and again; the last one counts.
-      const bool both_constant =
-          constant != nullptr && resolved_.function.values[found->second].constant != nullptr;
-      if (!both_constant) {
-        sink_
-            .Error(Code::kDuplicateName, name,
-                   absl::StrCat(Shown(text), " is defined a second time"),
-                   "every result needs a name of its own")
-            .See(resolved_.values[found->second].name, "first defined here");
-        resolved_.values[found->second].defined_twice = true;
-        resolved_.values[found->second].used = true;
-      } else {
-        found->second = id;
-      }
-    }
-  }
+  const std::optional<ValueId> before = text.empty() ? std::nullopt : names_.Find(text);
+  // Some generators declare a constant again and again; the last one counts.
+  const bool counts =
+      !before.has_value() || (constant != nullptr && resolved_.values[*before].written);
   resolved_.function.values.push_back(
       {std::string(text), type, std::move(constant), RangeOf(name)});
   resolved_.values.push_back({.name = name});
+  if (!counts) {
+    ResolvedValue& first = resolved_.values[*before];
+    sink_
+        .Error(Code::kDuplicateName, name, absl::StrCat(Shown(text), " is defined a second time"),
+               "every result needs a name of its own")
+        .See(first.name, "first defined here");
+    first.defined_twice = true;
+    first.used = true;
+  } else if (!text.empty()) {
+    names_.Set(text, id);
+  }
   return id;
 }
 
@@ -129,7 +155,7 @@ void Resolver::ResolveParameter(
       known = false;
     } else {
       DeclaredType chosen = *declared;
-      chosen.dims = fixed->second;
+      chosen.dims.assign(fixed->second.begin(), fixed->second.end());
       const absl::StatusOr<Shape> shape = Shape::Make(chosen.dims);
       if (!shape.ok() || !MakePackedLayout(chosen.scalar.dtype, *shape).ok() ||
           !declared->Accepts(chosen.Fixed())) {
@@ -149,6 +175,31 @@ void Resolver::ResolveParameter(
   resolved_.values[id].unknown_type = !known;
   resolved_.values[id].used = true;  // inputs need no user
   resolved_.function.inputs.push_back(id);
+  const TensorType& tensor = resolved_.function.values[id].type.tensor;
+  resolved_.value_bytes +=
+      static_cast<uint64_t>(tensor.shape.ElementCount()) * ElementSize(tensor.dtype);
+}
+
+// The `val` of a const that is declared as `declared` at `at`. Null after a report.
+std::shared_ptr<const Constant> Resolver::ReadVal(const ValueSyntax& value, Span at,
+                                                  const DeclaredType& declared) {
+  if (!value.typed && !declared.IsFixed()) {
+    sink_.Error(Code::kDynamicShape, at, "a constant cannot have an unknown dimension");
+    return nullptr;
+  }
+  const std::optional<Written> written =
+      value.typed ? ReadTyped(value) : Written{declared, constants_.Read(value, declared), {}};
+  if (!written.has_value()) return nullptr;
+  const std::shared_ptr<const Constant>& constant = written->constant;
+  const bool same = written->type.scalar.name == declared.scalar.name &&
+                    (constant == nullptr || declared.Accepts(constant->type()));
+  if (!same) {
+    sink_.Error(Code::kDeclaredType, at,
+                absl::StrCat("declared as ", declared.ToString(), ", but val is ",
+                             written->type.ToString()),
+                absl::StrCat("declare it as ", written->type.ToString()));
+  }
+  return constant;
 }
 
 void Resolver::ResolveConst(const OperationSyntax& operation) {
@@ -167,37 +218,21 @@ void Resolver::ResolveConst(const OperationSyntax& operation) {
                 "a const without `val`",
                 meant == nullptr ? "write const()[val = ...]" : "did you mean `val`?");
   } else if (declared.has_value()) {
-    const ValueSyntax& value = *val->values[0].value;
-    std::optional<DeclaredType> type = declared;
-    if (value.typed) type = types_.ReadOfConstant(value.type);
-    if (type.has_value() && !type->IsFixed()) {
-      sink_.Error(Code::kDynamicShape, value.type.span,
-                  "a constant cannot have an unknown dimension");
-    } else if (type.has_value()) {
-      constant = constants_.Read(value, *type);
-      const bool same = type->scalar.name == declared->scalar.name &&
-                        (constant == nullptr || declared->Accepts(constant->type()));
-      if (!same) {
-        sink_.Error(
-            Code::kDeclaredType, output.type.span,
-            absl::StrCat("declared as ", declared->ToString(), ", but val is ", type->ToString()),
-            absl::StrCat("declare it as ", type->ToString()));
-      }
-    }
+    constant = ReadVal(*val->values[0].value, output.type.span, *declared);
   }
   const Type type = constant != nullptr ? constant->type() : Type{};
   const bool unknown = constant == nullptr;
   const ValueId id = Define(output.name, type, std::move(constant));
   resolved_.values[id].unknown_type = unknown;
+  resolved_.values[id].written = !unknown;
   if (!unknown) resolved_.values[id].bits = declared->scalar.bits;
 }
 
 std::optional<ValueId> Resolver::Lookup(Span name) {
   const std::string_view text = source_.Text(name);
-  const auto found = names_.find(text);
-  if (found != names_.end()) {
-    resolved_.values[found->second].used = true;
-    return found->second;
+  if (const std::optional<ValueId> found = names_.Find(text)) {
+    resolved_.values[*found].used = true;
+    return *found;
   }
   ReportUnknownName(name);
   return std::nullopt;
@@ -205,16 +240,13 @@ std::optional<ValueId> Resolver::Lookup(Span name) {
 
 void Resolver::ReportUnknownName(Span name) {
   const std::string_view text = source_.Text(name);
-  for (const OperationSyntax& operation : function_->operations) {
-    for (const NamedType& output : operation.outputs) {
-      if (output.name.offset < name.offset || source_.Text(output.name) != text) continue;
-      sink_
-          .Error(Code::kUnknownName, name,
-                 absl::StrCat(Shown(text), " is used before it is defined"),
-                 "operations run in the order of the text: move the definition up")
-          .See(output.name, "defined here");
-      return;
-    }
+  if (!later_.has_value()) later_.emplace(source_, name.offset);
+  if (const std::optional<Span> later = later_->Find(text, name.offset)) {
+    sink_
+        .Error(Code::kUnknownName, name, absl::StrCat(Shown(text), " is used before it is defined"),
+               "operations run in the order of the text: move the definition up")
+        .See(*later, "defined here");
+    return;
   }
   std::vector<std::string_view> known = {"true", "false"};
   for (auto value = resolved_.function.values.rbegin();
@@ -252,33 +284,61 @@ ScalarType Resolver::ExpectedScalar(const Parameter* parameter, const ValueSynta
   return *FindScalarType(whole && !floats_only ? "int32" : "fp32");
 }
 
-std::optional<ValueId> Resolver::AddImmediate(const ValueSyntax& value,
-                                              const ScalarType* expected) {
-  std::optional<DeclaredType> type;
-  if (value.typed) {
-    type = types_.ReadOfConstant(value.type);
-    if (type.has_value() && !type->IsFixed()) {
-      sink_.Error(Code::kDynamicShape, value.type.span,
-                  "a constant cannot have an unknown dimension");
-      return std::nullopt;
-    }
-  } else {
-    type = DeclaredType{.kind = expected->is_string() ? TypeKind::kString : TypeKind::kTensor,
-                        .scalar = *expected};
-    const Literal* literal =
-        value.literal == value.literal_end ? nullptr : &syntax_.literals[value.literal];
-    if (literal != nullptr && literal->kind == Literal::Kind::kList) {
-      type->dims = {int64_t{literal->end} - value.literal - 1};
-    }
-    sink_.Note(Code::kUntypedLiteral, value.span,
-               absl::StrCat("a literal without a type; taken as ", type->ToString()));
-  }
+bool Resolver::IsBlob(const ValueSyntax& value) const {
+  return value.literal != value.literal_end &&
+         syntax_.literals[value.literal].kind == Literal::Kind::kBlob;
+}
+
+// type(literal). nullopt after a report of its type, a null constant after one of its literal.
+std::optional<Resolver::Written> Resolver::ReadTyped(const ValueSyntax& value) {
+  const std::string_view spelling = source_.Text(value.span);
+  if (const Written* known = recent_.Find(spelling)) return *known;
+  const std::optional<DeclaredType> type = types_.ReadOfConstant(value.type);
   if (!type.has_value()) return std::nullopt;
-  std::shared_ptr<const Constant> constant = constants_.Read(value, *type);
-  if (constant == nullptr) return std::nullopt;
-  const ValueId id = Define({value.span.offset, 0}, constant->type(), constant);
+  if (!type->IsFixed()) {
+    sink_.Error(Code::kDynamicShape, value.type.span,
+                "a constant cannot have an unknown dimension");
+    return std::nullopt;
+  }
+  const uint32_t findings = sink_.findings();
+  const Written written{*type, constants_.Read(value, *type), {}};
+  // What was found is to be said at each place, and bytes of weight files are counted by place.
+  if (sink_.findings() == findings && !IsBlob(value)) recent_.Keep(spelling, written);
+  return written;
+}
+
+std::optional<ValueId> Resolver::AddTyped(const ValueSyntax& value) {
+  const std::optional<Written> written = ReadTyped(value);
+  if (!written.has_value() || written->value.has_value()) {
+    return written.has_value() ? written->value : std::nullopt;
+  }
+  const std::optional<ValueId> id = AddImmediate(value, *written);
+  // What is written again is the same value again.
+  const std::string_view spelling = source_.Text(value.span);
+  if (id.has_value() && recent_.Find(spelling) != nullptr) {
+    recent_.Keep(spelling, {written->type, written->constant, id});
+  }
+  return id;
+}
+
+std::optional<ValueId> Resolver::AddUntyped(const ValueSyntax& value, const ScalarType& expected) {
+  DeclaredType type{.kind = expected.is_string() ? TypeKind::kString : TypeKind::kTensor,
+                    .scalar = expected};
+  const Literal* literal =
+      value.literal == value.literal_end ? nullptr : &syntax_.literals[value.literal];
+  if (literal != nullptr && literal->kind == Literal::Kind::kList) {
+    type.dims = {int64_t{literal->end} - value.literal - 1};
+  }
+  sink_.Note(Code::kUntypedLiteral, value.span,
+             absl::StrCat("a literal without a type; taken as ", type.ToString()));
+  return AddImmediate(value, {type, constants_.Read(value, type), {}});
+}
+
+std::optional<ValueId> Resolver::AddImmediate(const ValueSyntax& value, const Written& written) {
+  if (written.constant == nullptr) return std::nullopt;
+  const ValueId id = Define({value.span.offset, 0}, written.constant->type(), written.constant);
   resolved_.values[id] = {
-      .name = value.span, .immediate = true, .used = true, .bits = type->scalar.bits};
+      .name = value.span, .immediate = true, .used = true, .bits = written.type.scalar.bits};
   return id;
 }
 
@@ -292,73 +352,83 @@ ValueId Resolver::Poison(Span at) {
 // The words nan and inf are names only if something of that name is defined.
 bool Resolver::IsReference(const ArgumentValue& value) const {
   const std::string_view text = source_.Text(value.span);
-  return value.reference() || ((text == "nan" || text == "inf") && names_.contains(text));
+  return value.reference() || ((text == "nan" || text == "inf") && names_.Find(text).has_value());
 }
 
-std::optional<ValueId> Resolver::ResolveArgument(const ArgumentValue& value, std::string_view name,
-                                                 const OpSignature* signature) {
+bool Resolver::HasUntyped(const ArgumentSyntax& argument) const {
+  return std::ranges::any_of(argument.values, [this](const ArgumentValue& value) {
+    return !value.reference() && !value.value->typed && !IsReference(value);
+  });
+}
+
+std::optional<ValueId> Resolver::ResolveValue(const ArgumentValue& value, std::string_view name) {
   if (IsReference(value)) return Lookup(value.span);
+  if (value.value->typed) return AddTyped(*value.value);
+  const OpSignature* signature = resolved_.operation.signature;
   const Parameter* parameter = signature == nullptr ? nullptr : signature->Find(name);
-  const ScalarType expected = ExpectedScalar(parameter, *value.value);
-  return AddImmediate(*value.value, &expected);
+  return AddUntyped(*value.value, ExpectedScalar(parameter, *value.value));
 }
 
-// Adds the arguments that have a type of their own, or (`untyped`) those that take one from others.
-void Resolver::ResolveArguments(const std::vector<ArgumentSyntax>& arguments,
-                                const OpSignature* signature, bool untyped) {
-  for (const ArgumentSyntax& syntax : arguments) {
-    const std::string_view name = source_.Text(syntax.name);
-    const bool without_type = std::ranges::any_of(syntax.values, [this](const ArgumentValue& v) {
-      return !IsReference(v) && !v.value->typed;
-    });
-    if (without_type != untyped || sink_.full()) continue;
-    Operation& operation = resolved_.function.operations.back();
-    ResolvedOperation& places = resolved_.operations.back();
-    if (operation.Find(name) != nullptr) {  // already reported (duplicates.h)
-      places.broken = true;
-      continue;
+void Resolver::ResolveArgument(const ArgumentSyntax& syntax) {
+  const std::string_view name = source_.Text(syntax.name);
+  Operation& operation = resolved_.function.operations.back();
+  ResolvedOperation& places = resolved_.operation;
+  if (operation.Find(name) != nullptr) {  // already reported (duplicates.h)
+    places.broken = true;
+    return;
+  }
+  Argument argument{std::string(name), {}};
+  bool good = true;
+  for (const ArgumentValue& value : syntax.values) {
+    const std::optional<ValueId> id = ResolveValue(value, name);
+    good = good && id.has_value();
+    argument.values.push_back(id.has_value() ? *id : Poison(value.span));
+  }
+  const uint32_t first = syntax.values.empty() ? syntax.name.offset : syntax.values[0].span.offset;
+  const Span last = syntax.values.empty() ? syntax.name : syntax.values.back().span;
+  operation.arguments.push_back(std::move(argument));
+  places.arguments.push_back({syntax.name, {first, last.offset + last.length - first}});
+  places.broken = places.broken || !good;
+}
+
+// Adds the arguments that have a type of their own, or those that take one from others. True if
+// there are of the other kind.
+bool Resolver::ResolveArguments(const OperationSyntax& operation, Which which) {
+  bool others = false;
+  for (const bool in_brackets : {false, true}) {
+    for (const ArgumentSyntax& argument :
+         in_brackets ? operation.attributes : operation.arguments) {
+      // Every operation may carry a `name` in its brackets, which says nothing.
+      if (sink_.full() || (in_brackets && source_.Text(argument.name) == "name")) continue;
+      if (HasUntyped(argument) == (which == Which::kUntyped)) {
+        ResolveArgument(argument);
+      } else {
+        others = true;
+      }
     }
-    Argument argument{std::string(name), {}};
-    bool good = true;
-    for (const ArgumentValue& value : syntax.values) {
-      const std::optional<ValueId> id = ResolveArgument(value, name, signature);
-      good = good && id.has_value();
-      argument.values.push_back(id.has_value() ? *id : Poison(value.span));
-    }
-    const uint32_t first =
-        syntax.values.empty() ? syntax.name.offset : syntax.values[0].span.offset;
-    const Span last = syntax.values.empty() ? syntax.name : syntax.values.back().span;
-    operation.arguments.push_back(std::move(argument));
-    places.arguments.push_back({syntax.name, {first, last.offset + last.length - first}});
-    places.broken = places.broken || !good;
+  }
+  return others;
+}
+
+// What is left of a broken statement: only its results are known.
+void Resolver::ResolveBroken(const OperationSyntax& operation) {
+  for (const NamedType& output : operation.outputs) {
+    if (names_.Find(source_.Text(output.name)).has_value()) continue;  // may be no result at all
+    const ValueId id = Define(output.name, Type{}, nullptr);
+    resolved_.values[id] = {.name = output.name, .unknown_type = true, .used = true};
   }
 }
 
 void Resolver::ResolveOperation(const OperationSyntax& operation) {
   const std::string_view op = source_.Text(operation.op);
-  if (op.empty()) {  // what is left of a broken statement: only its results are known
-    for (const NamedType& output : operation.outputs) {
-      if (names_.contains(source_.Text(output.name))) continue;  // may be no result at all
-      const ValueId id = Define(output.name, Type{}, nullptr);
-      resolved_.values[id] = {.name = output.name, .unknown_type = true, .used = true};
-    }
-    return;
-  }
-  const OpSignature* signature = FindOp(op);
+  resolved_.operation = {.op = operation.op, .signature = FindOp(op)};
   resolved_.function.operations.push_back({.op = std::string(op), .where = RangeOf(operation.op)});
-  resolved_.operations.push_back({.op = operation.op});
-  const size_t most = operation.arguments.size() + operation.attributes.size();
-  resolved_.function.operations.back().arguments.reserve(most);
-  resolved_.operations.back().arguments.reserve(most);
-  // Every operation may carry a `name`, which says nothing, unless it has a parameter of that name.
-  std::vector<ArgumentSyntax> attributes;
-  for (const ArgumentSyntax& attribute : operation.attributes) {
-    if (source_.Text(attribute.name) != "name") attributes.push_back(attribute);
-  }
-  for (bool untyped : {false, true}) {
-    ResolveArguments(operation.arguments, signature, untyped);
-    ResolveArguments(attributes, signature, untyped);
-  }
+  // With those that will be filled in.
+  const OpSignature* signature = resolved_.operation.signature;
+  resolved_.function.operations.back().arguments.reserve(
+      std::max(signature == nullptr ? 0 : signature->parameters.size(),
+               operation.arguments.size() + operation.attributes.size()));
+  if (ResolveArguments(operation, Which::kTyped)) ResolveArguments(operation, Which::kUntyped);
   AddResults(operation, false);
 }
 
@@ -370,9 +440,9 @@ void Resolver::AddResults(const OperationSyntax& operation, bool broken) {
     const ValueId id = Define(output.name, known ? declared->Fixed() : Type{}, nullptr);
     resolved_.values[id].unknown_type = !known;
     if (broken) continue;
+    resolved_.values[id].result = true;
     resolved_.function.operations.back().results.push_back(id);
-    resolved_.operations.back().results.push_back(
-        {output.type.span, output.name, std::move(declared)});
+    resolved_.operation.results.push_back({output.type.span, output.name, std::move(declared)});
   }
 }
 

@@ -1,16 +1,16 @@
 // The tree of one program, as written: nothing is resolved, every node keeps its place in the text.
 //
 // Names are spans into the source. Literals live in one flat array in preorder (`end` is the index
-// past a node's last descendant), because a list of a million numbers must cost no million objects.
+// past a node's last descendant), because a list of a million numbers must cost no million objects;
+// all other nodes live in one arena, which the program holds.
 // Values only; built by the parser, read by the resolver.
 #ifndef ANEX_SERVER_MIL_SYNTAX_H_
 #define ANEX_SERVER_MIL_SYNTAX_H_
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
-#include "absl/container/inlined_vector.h"
+#include "server/mil/arena.h"
 #include "server/mil/source_text.h"
 
 namespace anex::mil {
@@ -20,10 +20,10 @@ inline constexpr int64_t kUnknownDim = -1;  // "?"
 struct TypeSyntax {
   enum class Kind : uint8_t { kScalar, kTensor, kList, kTuple, kDict, kState, kTensorBuffer };
   Kind kind = Kind::kScalar;
-  Span span;                         // the whole type
-  Span scalar;                       // the element's name, of kScalar, kTensor and kTensorBuffer
-  std::vector<int64_t> dims;         // of kTensor: kUnknownDim for "?"
-  std::vector<TypeSyntax> children;  // of list, tuple, dict, state
+  Span span;                   // the whole type
+  Span scalar;                 // the element's name, of kScalar, kTensor and kTensorBuffer
+  Nodes<int64_t> dims;         // of kTensor: kUnknownDim for "?"
+  Nodes<TypeSyntax> children;  // of list, tuple, dict, state
 };
 
 struct Literal {
@@ -46,7 +46,7 @@ struct ValueSyntax {
 struct ArgumentValue {
   Span span;
   // Most arguments are names, and a text may have millions of them: they take no room for a value.
-  std::shared_ptr<const ValueSyntax> value;  // null: a name
+  const ValueSyntax* value = nullptr;  // null: a name
   bool reference() const { return value == nullptr; }
 };
 
@@ -54,7 +54,7 @@ struct ArgumentValue {
 struct ArgumentSyntax {
   Span name;
   bool variadic = false;  // written in parentheses: (a, b)
-  absl::InlinedVector<ArgumentValue, 1> values;
+  Nodes<ArgumentValue> values;
 };
 
 struct NamedType {
@@ -64,18 +64,18 @@ struct NamedType {
 
 struct OperationSyntax {
   Span span;  // the whole statement
-  std::vector<NamedType> outputs;
-  Span op;
-  std::vector<ArgumentSyntax> arguments;
-  std::vector<ArgumentSyntax> attributes;
+  Nodes<NamedType> outputs;
+  Span op;  // empty: of a broken statement only the outputs are known
+  Nodes<ArgumentSyntax> arguments;
+  Nodes<ArgumentSyntax> attributes;
 };
 
 struct FunctionSyntax {
   Span span;   // from `func` to the end of the block's outputs
   Span block;  // its braces and what is between them
   Span name, opset;
-  std::vector<NamedType> parameters;
-  std::vector<ArgumentSyntax> attributes;
+  Nodes<NamedType> parameters;
+  Nodes<ArgumentSyntax> attributes;
   std::vector<OperationSyntax> operations;
   std::vector<Span> outputs;
 };
@@ -83,9 +83,10 @@ struct FunctionSyntax {
 struct ProgramSyntax {
   Span header;           // program(1.3)
   Span functions_block;  // the braces around them
-  std::vector<ArgumentSyntax> attributes;
+  Nodes<ArgumentSyntax> attributes;
   std::vector<FunctionSyntax> functions;
   std::vector<Literal> literals;
+  Arena nodes;  // where all of the above keep theirs
 };
 
 }  // namespace anex::mil

@@ -49,7 +49,23 @@ std::string DeclaredType::ToString() const {
 }
 
 std::optional<DeclaredType> TypeReader::Read(const TypeSyntax& type) {
+  std::optional<DeclaredType> read = ReadOfConstant(type);
+  if (!read.has_value() || !read->IsEmptyList()) return read;
+  sink_.Error(Code::kBadShape, type.span, "shape [0] has a dimension below 1",
+              "only a constant can be an empty list");
+  return std::nullopt;
+}
+
+std::optional<DeclaredType> TypeReader::ReadOfConstant(const TypeSyntax& type) {
   if (type.span.length == 0) return std::nullopt;  // could not be read: the parser has said why
+  const std::string_view spelling = source_.Text(type.span);
+  if (const DeclaredType* known = recent_.Find(spelling)) return *known;
+  std::optional<DeclaredType> read = ReadAnew(type);
+  if (read.has_value()) recent_.Keep(spelling, *read);
+  return read;
+}
+
+std::optional<DeclaredType> TypeReader::ReadAnew(const TypeSyntax& type) {
   if (type.kind == TypeSyntax::Kind::kState) {
     if (type.children.size() != 1 || type.children[0].kind == TypeSyntax::Kind::kState) {
       sink_.Error(Code::kUnsupportedType, type.span, "a state holds one tensor",
@@ -78,16 +94,9 @@ std::optional<DeclaredType> TypeReader::Read(const TypeSyntax& type) {
                 absl::StrCat("there is no element type ", Shown(name)), DidYouMean(name, names));
     return std::nullopt;
   }
-  DeclaredType declared{.scalar = *scalar, .dims = type.dims};
+  DeclaredType declared{.scalar = *scalar, .dims = {type.dims.begin(), type.dims.end()}};
   if (scalar->is_string()) declared.kind = TypeKind::kString;
   if (!CheckDims(type, declared)) return std::nullopt;
-  return declared;
-}
-
-std::optional<DeclaredType> TypeReader::ReadOfConstant(const TypeSyntax& type) {
-  constant_ = true;
-  std::optional<DeclaredType> declared = Read(type);
-  constant_ = false;
   return declared;
 }
 
@@ -97,8 +106,8 @@ bool TypeReader::CheckDims(const TypeSyntax& type, const DeclaredType& declared)
     sink_.Error(Code::kUnsupportedType, type.span, "a tensor of strings is not supported");
     return false;
   }
-  if (constant_ && declared.IsEmptyList()) return true;
-  std::vector<int64_t> dims = declared.dims;
+  if (declared.IsEmptyList()) return true;
+  auto dims = declared.dims;
   std::ranges::replace(dims, kUnknownDim, int64_t{1});
   const absl::StatusOr<Shape> shape = Shape::Make(dims);
   if (!shape.ok()) {

@@ -4,9 +4,10 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "server/mil/diagnostic.h"
+#include "server/mil/recent.h"
 #include "server/mil/scalar_type.h"
 #include "server/mil/syntax.h"
 #include "server/mil/types.h"
@@ -17,10 +18,10 @@ namespace anex::mil {
 struct DeclaredType {
   TypeKind kind = TypeKind::kTensor;
   ScalarType scalar;
-  std::vector<int64_t> dims;  // kUnknownDim for "?"
+  absl::InlinedVector<int64_t, 5> dims;  // kUnknownDim for "?"
 
   bool IsFixed() const;      // no unknown dimension
-  bool IsEmptyList() const;  // tensor<int32, [0]>: no axes, the shape of a scalar
+  bool IsEmptyList() const;  // [0]: no axes, the shape of a scalar; only a constant can be one
   // REQUIRES: IsFixed(), and dims have been checked (TypeReader gives no others).
   Type Fixed() const;
   bool Accepts(const Type& type) const;  // unknown dimensions accept any size
@@ -34,15 +35,16 @@ class TypeReader {
   // nullopt after a report, by the parser if the type is empty: unknown scalar, a kind that values
   // cannot have, an impossible shape.
   std::optional<DeclaredType> Read(const TypeSyntax& type);
-  // The same for what is written down: it may be an empty list.
+  // The same for a constant, which may be an empty list: axes, or the shape of a scalar.
   std::optional<DeclaredType> ReadOfConstant(const TypeSyntax& type);
 
  private:
+  std::optional<DeclaredType> ReadAnew(const TypeSyntax& type);
   bool CheckDims(const TypeSyntax& type, const DeclaredType& declared);
 
   const SourceText& source_;
   DiagnosticSink& sink_;
-  bool constant_ = false;  // what is being read
+  Recent<DeclaredType> recent_;
 };
 
 }  // namespace anex::mil

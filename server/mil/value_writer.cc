@@ -87,7 +87,7 @@ bool ValueWriter::IsList(uint32_t literal) const {
 // Whether the literal's lists nest as the shape does, or are one flat list (or none), and all that
 // is in them is as many numbers as the shape has elements.
 bool ValueWriter::NestsAs(const ValueSyntax& value) const {
-  const std::vector<int64_t>& dims = value.type.dims;
+  const Nodes<int64_t> dims = value.type.dims;
   uint64_t elements = 1;
   for (const int64_t dim : dims) {
     if (dim <= 0 || elements > UINT32_MAX) return false;
@@ -125,7 +125,7 @@ bool ValueWriter::NestsAs(const ValueSyntax& value) const {
 
 void ValueWriter::AppendNested(const ValueSyntax& value, const ScalarType& scalar,
                                std::string& out) const {
-  const std::vector<int64_t>& dims = value.type.dims;
+  const Nodes<int64_t> dims = value.type.dims;
   std::vector<int64_t> at(dims.size(), 0);
   out.append(dims.size(), '[');
   for (uint32_t i = value.literal; i < value.literal_end; ++i) {

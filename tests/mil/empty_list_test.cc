@@ -1,6 +1,8 @@
 // tensor<int32, [0]>([]): the shape of a scalar, no axes.
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "server/mil/canonical.h"
+#include "server/mil/op_catalog.h"
 #include "server/mil/printer.h"
 #include "tests/mil/reading.h"
 
@@ -61,6 +63,61 @@ TEST(EmptyList, IsNothingElse) {
                       "tensor<int32, [0, 2]> e = const()[val = tensor<int32, [0, 2]>([])];\n"
                       "tensor<fp16, [2, 3]> y = relu(x = x);"),
               HasSubstr("dimension below 1"));
+}
+
+TEST(EmptyList, IsSpelledInBracketsOrNotAtAll) {
+  const auto reshaped = [](std::string_view none) {
+    return Around("tensor<fp16, [1, 1]> x",
+                  absl::StrCat("fp16 y = reshape(x = x, shape = ", std::string(none), ");"), "y");
+  };
+  for (const char* none : {"tensor<int32,[0]>( [ ] )", "tensor<int32, [0]>()"}) {
+    const auto program = Good(reshaped(none));
+    ASSERT_NE(program, nullptr) << none;
+    EXPECT_TRUE(program->functions[0].Ints(program->functions[0].operations[0], "shape").empty());
+  }
+  EXPECT_EQ(OnlyError(reshaped("tensor<int32, [0]>([[]])")).code, "MIL0205");
+  EXPECT_THAT(OnlyError(reshaped("tensor<int32, [0]>(BLOBFILE(path = string(\"@model_path/w\"), "
+                                 "offset = uint64(64)))"))
+                  .message,
+              HasSubstr("in no weight file"));
+}
+
+// An operand of every kind, for calls that need not be right.
+std::string Operand(const Parameter& parameter) {
+  if (parameter.types & kStrings) return "string(\"valid\")";
+  if (parameter.types & kStates) return "s";
+  if (parameter.types == kBools)
+    return parameter.max_rank == 0 ? "true" : "tensor<bool, [2]>([true, false])";
+  if (parameter.types == kIntegers) {
+    return parameter.max_rank == 0 ? "int32(1)" : "tensor<int32, [2]>([1, 1])";
+  }
+  if (parameter.constant) return "tensor<fp16, [1]>([1])";
+  return "x";
+}
+
+// Every list of every operation, empty: whatever comes of it, nothing reads behind its end.
+TEST(EmptyList, IsSafeInEveryOperation) {
+  int calls = 0;
+  for (const std::string_view op : SupportedOps()) {
+    const OpSignature* signature = FindOp(op);
+    for (const Parameter& empty : signature->parameters) {
+      if (empty.types != kIntegers && empty.types != kBools) continue;
+      std::string call = absl::StrCat(std::string(op), "(");
+      for (const Parameter& parameter : signature->parameters) {
+        const char* none =
+            parameter.types == kBools ? "tensor<bool, [0]>([])" : "tensor<int32, [0]>([])";
+        absl::StrAppend(&call, call.back() == '(' ? "" : ", ", std::string(parameter.name), " = ",
+                        &parameter == &empty ? none : Operand(parameter));
+      }
+      for (const char* x : {"fp16 x", "tensor<fp16, [2]> x", "tensor<fp16, [1, 4, 2, 2]> x"}) {
+        const FrontEndResult result = ReadText(Around(
+            absl::StrCat(x, ", state<tensor<fp16, [2]>> s"), "fp16 y = " + call + ");", "x"));
+        EXPECT_FALSE(result.program == nullptr && result.diagnostics.empty()) << call;
+        ++calls;
+      }
+    }
+  }
+  EXPECT_GT(calls, 300);
 }
 
 }  // namespace
