@@ -29,7 +29,11 @@ auto WithinMemory(std::string_view what, const Make& make) -> decltype(make()) {
     if (error.code() != std::errc::resource_unavailable_try_again) throw;
     want = "no thread could be had to ";
   }
-  return absl::ResourceExhaustedError(absl::StrCat(want, std::string(what)));
+  try {
+    return absl::ResourceExhaustedError(absl::StrCat(want, std::string(what)));
+  } catch (const std::bad_alloc&) {  // not even for the sentence; a bare code takes no memory
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+  }
 }
 
 }  // namespace anex

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "proto/values/source_line.h"
 
 namespace anex::mil {
@@ -48,7 +47,11 @@ void SetSourceLine(const SourceText& source, Span at, Diagnostic& diagnostic) {
 
 }  // namespace
 
-std::string CodeName(Code code) { return absl::StrFormat("MIL%04d", static_cast<int>(code)); }
+// Here and wherever a request may want more memory than there is: absl::StrFormat and its like end
+// the process where an allocation in them fails.
+std::string CodeName(Code code) {
+  return absl::StrCat("MIL", absl::Dec(static_cast<int>(code), absl::kZeroPad4));
+}
 
 std::string_view CodeSentence(Code code) {
   switch (code) {
@@ -65,7 +68,7 @@ std::string Shown(std::string_view name) {
   std::string shown = "`";
   for (unsigned char c : name.substr(0, kShownBytes)) {
     if (c < 0x20 || c >= 0x7f) {
-      absl::StrAppendFormat(&shown, "\\x%02x", c);
+      absl::StrAppend(&shown, "\\x", absl::Hex(c, absl::kZeroPad2));
     } else {
       shown.push_back(static_cast<char>(c));
     }

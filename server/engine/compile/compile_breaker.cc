@@ -1,6 +1,7 @@
 #include "server/engine/compile/compile_breaker.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace anex::engine {
 namespace {
@@ -14,8 +15,8 @@ bool SaysSomethingAboutTheProgram(const FlightOutcome& outcome) {
 
 }  // namespace
 
-const FlightOutcome* CompileBreaker::Find(std::string_view digest, int64_t now_ns) const {
-  auto it = failures_.find(std::string(digest));
+const FlightOutcome* CompileBreaker::Find(const std::string& digest, int64_t now_ns) const {
+  auto it = failures_.find(digest);
   if (it == failures_.end() || now_ns >= it->second.until_ns) return nullptr;
   return &it->second.outcome;
 }
@@ -24,14 +25,15 @@ void CompileBreaker::Failed(const std::string& digest, const FlightOutcome& outc
                             int64_t now_ns) {
   if (!SaysSomethingAboutTheProgram(outcome)) return;
   if (!failures_.contains(digest) && failures_.size() >= kMostRemembered) MakeRoom();
+  FlightOutcome remembered = outcome;  // whole before it is seen, or not at all
   Failure& failure = failures_[digest];
   failure.lasts_ns =
       failure.lasts_ns == 0 ? first_ns_ : std::min(failure.lasts_ns * 2, longest_ns_);
   failure.until_ns = now_ns + failure.lasts_ns;
-  failure.outcome = outcome;
+  failure.outcome = std::move(remembered);
 }
 
-void CompileBreaker::Succeeded(std::string_view digest) { failures_.erase(std::string(digest)); }
+void CompileBreaker::Succeeded(const std::string& digest) { failures_.erase(digest); }
 
 void CompileBreaker::MakeRoom() {
   failures_.erase(std::min_element(

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "absl/container/flat_hash_map.h"
+#include "proto/values/hash_map.h"
 #include "server/engine/compile/compile_flight.h"
 
 namespace anex::engine {
@@ -23,10 +23,10 @@ class CompileBreaker {
       : first_ns_(first_ns), longest_ns_(longest_ns) {}
 
   // The failure to answer with, or null: try it.
-  const FlightOutcome* Find(std::string_view digest, int64_t now_ns) const;
+  const FlightOutcome* Find(const std::string& digest, int64_t now_ns) const;
   // Failures that say nothing about the program (UNAVAILABLE, CANCELLED, ...) are not remembered.
   void Failed(const std::string& digest, const FlightOutcome& outcome, int64_t now_ns);
-  void Succeeded(std::string_view digest);
+  void Succeeded(const std::string& digest);  // takes no memory
   size_t size() const { return failures_.size(); }
 
  private:
@@ -38,7 +38,7 @@ class CompileBreaker {
   void MakeRoom();
 
   const int64_t first_ns_, longest_ns_;
-  absl::flat_hash_map<std::string, Failure> failures_;
+  HashMap<std::string, Failure> failures_;
 };
 
 }  // namespace anex::engine

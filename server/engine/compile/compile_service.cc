@@ -1,16 +1,17 @@
 #include "server/engine/compile/compile_service.h"
 
 #include <algorithm>
-#include <deque>
+#include <list>
 #include <optional>
 #include <thread>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "proto/values/hash_map.h"
 #include "proto/values/within_memory.h"
 #include "server/engine/compile/check_program.h"
 #include "server/engine/compile/compile_breaker.h"
@@ -54,6 +55,15 @@ struct Outcome {
   std::string text_sha256;                           // of the text that diagnostics point into
 };
 
+// What saves work later is forgotten where there is no memory for it: whoever waits has an answer.
+template <typename Keep>
+void RememberWithinMemory(const Keep& keep) {
+  WithinMemory("remember this kernel", [&] {
+    keep();
+    return absl::OkStatus();
+  }).IgnoreError();
+}
+
 }  // namespace
 
 struct CompileService::State : std::enable_shared_from_this<State> {
@@ -64,10 +74,11 @@ struct CompileService::State : std::enable_shared_from_this<State> {
   TextDigests text_digests;
 
   mutable absl::Mutex mutex;
-  absl::flat_hash_map<std::string, std::shared_ptr<Flight>> flights ABSL_GUARDED_BY(mutex);
-  std::deque<std::shared_ptr<Flight>> queue ABSL_GUARDED_BY(mutex);
-  std::vector<std::shared_ptr<Flight>> running ABSL_GUARDED_BY(mutex);  // not landed
-  absl::flat_hash_map<std::string, ResidentKernel> resident ABSL_GUARDED_BY(mutex);
+  HashMap<std::string, std::shared_ptr<Flight>> flights ABSL_GUARDED_BY(mutex);
+  // Lists, so that taking a flight from one to the other needs no memory.
+  std::list<std::shared_ptr<Flight>> queue ABSL_GUARDED_BY(mutex);
+  std::list<std::shared_ptr<Flight>> running ABSL_GUARDED_BY(mutex);  // not landed
+  HashMap<std::string, ResidentKernel> resident ABSL_GUARDED_BY(mutex);
   CompileBreaker breaker ABSL_GUARDED_BY(mutex);
   Counters counters ABSL_GUARDED_BY(mutex);
   uint64_t threads ABSL_GUARDED_BY(mutex) = 0;
@@ -96,6 +107,8 @@ struct CompileService::State : std::enable_shared_from_this<State> {
   Outcome Run(const Request& request, const WaitLimit& limit);
   absl::StatusOr<CompileResult> WithOwnDiagnostics(const Request& request, Outcome outcome,
                                                    const WaitLimit& limit) const;
+  absl::StatusOr<CheckResult> Check(const ProgramSource& source, const std::string& device,
+                                    CheckPurpose purpose, const WaitLimit& limit) const;
   mil::FrontEndLimits FrontEndBounds(const WaitLimit& limit) const;
 };
 
@@ -176,12 +189,11 @@ bool CompileService::State::RunOne() {
     };
     mutex.Await(absl::Condition(&work));
     if (stopping) return false;
-    flight = std::move(queue.front());
-    queue.pop_front();
+    flight = queue.front();
+    running.splice(running.end(), queue, queue.begin());
     flight->phase = Flight::Phase::kRunning;
     flight->deadline_ns =
         options.clock->Now() + static_cast<int64_t>(options.compile_deadline_ns.value());
-    running.push_back(flight);
   }
   FlightOutcome outcome = FlyWithin(*flight);
   absl::MutexLock lock(&mutex);
@@ -216,11 +228,16 @@ void CompileService::State::Land(Flight& flight, FlightOutcome outcome) {
   if (outcome.ok()) {
     ++(outcome.origin == CompileOrigin::kCache ? counters.restored : counters.compiled);
     breaker.Succeeded(flight.digest);
-    absl::erase_if(resident, [](const auto& entry) { return entry.second.kernel.expired(); });
-    resident[flight.digest] = {outcome.kernel, outcome.diagnostics, outcome.text_sha256};
+    std::erase_if(resident, [](const auto& entry) { return entry.second.kernel.expired(); });
+    RememberWithinMemory([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+      ResidentKernel kernel{outcome.kernel, outcome.diagnostics, outcome.text_sha256};
+      resident[flight.digest] = std::move(kernel);
+    });
   } else if (!outcome.not_cached && !flight.control.stopped()) {
     ++counters.failed;
-    breaker.Failed(flight.digest, outcome, options.clock->Now());
+    RememberWithinMemory([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+      breaker.Failed(flight.digest, outcome, options.clock->Now());
+    });
   }
   flight.outcome = std::move(outcome);
   flight.phase = Flight::Phase::kDone;
@@ -239,7 +256,7 @@ bool CompileService::State::AnyOverdue() const {
 // that keep a thread all the same.
 void CompileService::State::EndOverdue() {
   const int64_t now_ns = options.clock->Now();
-  const std::vector<std::shared_ptr<Flight>> before = running;
+  const std::vector<std::shared_ptr<Flight>> before(running.begin(), running.end());
   for (const std::shared_ptr<Flight>& flight : before) {
     if (now_ns > flight->deadline_ns) Overrun(*flight);
   }
@@ -253,9 +270,9 @@ void CompileService::State::Overrun(Flight& flight) {
   Land(flight, std::move(outcome));
   flight.control.Stop();
   if (replaced < kMostReplacedThreads && !stopping) {
+    StartThread();
     ++replaced;
     flight.replaced = true;
-    StartThread();
   }
 }
 
@@ -273,31 +290,35 @@ std::optional<Outcome> CompileService::State::FindResident(const Request& reques
 }
 
 absl::StatusOr<std::shared_ptr<Flight>> CompileService::State::Join(const Request& request) {
+  // Everything that takes memory comes before what the others see: they must not find half a
+  // flight, which nobody would ever run.
   std::shared_ptr<Flight>& flight = flights[request.digest];
   if (flight != nullptr) {
-    ++counters.joined;
     // One that was only to look into the cache may now compile.
     if (flight->phase == Flight::Phase::kQueued && !flight->source.has_value()) {
-      flight->source = request.source;
-      flight->text_sha256 = request.text_sha256;
-      flight->target = request.target;
-      flight->upload = request.caller.upload;
+      Request brought = request;
+      flight->source = std::move(brought.source);
+      flight->text_sha256 = std::move(brought.text_sha256);
+      flight->target = std::move(brought.target);
+      flight->upload = std::move(brought.caller.upload);
     }
+    ++counters.joined;
   } else if (queue.size() >= options.compile_queue) {
     flights.erase(request.digest);
     return absl::ResourceExhaustedError(
         absl::StrCat("compile_queue=", options.compile_queue, ": too many compiles are waiting"));
   } else {
-    flight = std::make_shared<Flight>();
-    flight->digest = request.digest;
-    flight->slot = request.slot;
-    flight->target = request.target;
-    flight->source = request.source;
-    flight->text_sha256 = request.text_sha256;
-    flight->upload = request.caller.upload;
-    flight->payer = request.caller.kernel_memory;
-    flight->account = std::make_shared<KernelAccount>(options.kernel_memory, flight->payer);
-    queue.push_back(flight);
+    auto begun = std::make_shared<Flight>();
+    begun->digest = request.digest;
+    begun->slot = request.slot;
+    begun->target = request.target;
+    begun->source = request.source;
+    begun->text_sha256 = request.text_sha256;
+    begun->upload = request.caller.upload;
+    begun->payer = request.caller.kernel_memory;
+    begun->account = std::make_shared<KernelAccount>(options.kernel_memory, begun->payer);
+    queue.push_back(begun);
+    flight = std::move(begun);
   }
   ++flight->waiters;
   return flight;
@@ -316,12 +337,13 @@ absl::Status CompileService::State::Await(const std::shared_ptr<Flight>& flight,
   const auto over = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     return flight->phase == Flight::Phase::kDone || AnyOverdue();
   };
+  // Whoever has come leaves, for want of memory too.
+  const absl::Cleanup leave = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { Leave(flight); };
   absl::Status waited;
   while (waited.ok() && flight->phase != Flight::Phase::kDone) {
     waited = AwaitUntil(mutex, absl::Condition(&over), limit, "the compile");
     if (waited.ok()) EndOverdue();
   }
-  Leave(flight);
   return waited;
 }
 
@@ -392,6 +414,31 @@ mil::FrontEndLimits CompileService::State::FrontEndBounds(const WaitLimit& limit
   return limits;
 }
 
+absl::StatusOr<CheckResult> CompileService::State::Check(const ProgramSource& source,
+                                                         const std::string& device,
+                                                         CheckPurpose purpose,
+                                                         const WaitLimit& limit) const {
+  const absl::StatusOr<std::shared_ptr<DeviceSlot>> slot = SlotOf(device);
+  const bool ane = mil::AneTarget::Names(device);
+  if (!slot.ok() && !ane) return slot.status();
+  const absl::StatusOr<DeviceInstance> instance = slot.ok() ? (*slot)->Current() : slot.status();
+  const bool compile = purpose == CheckPurpose::kCompile;
+  mil::FrontEndLimits limits = FrontEndBounds(limit);
+  if (!compile) limits.errors = kCheckErrors;
+  CheckedProgram checked =
+      CheckProgram(source, compile ? mil::MissingWeights::kError : mil::MissingWeights::kNote,
+                   limits, instance.ok() ? instance->device.get() : nullptr);
+  if (checked.stopped) return limit.Check("the check");
+  if (absl::Status target =
+          mil::AddAneFindings(device, source, checked.program.get(), checked.diagnostics);
+      !target.ok()) {
+    return target;
+  }
+  CheckResult result{.diagnostics = std::move(checked.diagnostics)};
+  if (checked.program != nullptr) result.functions = FunctionsOf(*checked.program);
+  return result;
+}
+
 // --- The face ---
 
 CompileService::CompileService(CompileServiceOptions options)
@@ -414,53 +461,40 @@ CompileService::~CompileService() {
 
 absl::StatusOr<std::string> CompileService::Digest(const ProgramSource& source,
                                                    const CompileOptions& options) const {
-  absl::StatusOr<std::shared_ptr<DeviceSlot>> slot = state_->SlotOf(options.device);
-  if (!slot.ok()) return slot.status();
-  return ProgramDigest(state_->text_digests.Identify(source).digests,
-                       state_->TargetFor(**slot, options));
+  return WithinMemory("find this program's digest", [&]() -> absl::StatusOr<std::string> {
+    absl::StatusOr<std::shared_ptr<DeviceSlot>> slot = state_->SlotOf(options.device);
+    if (!slot.ok()) return slot.status();
+    return ProgramDigest(state_->text_digests.Identify(source).digests,
+                         state_->TargetFor(**slot, options));
+  });
 }
 
 absl::StatusOr<CheckResult> CompileService::Check(const ProgramSource& source,
                                                   const CompileOptions& options,
                                                   CheckPurpose purpose,
                                                   const WaitLimit& limit) const {
-  const absl::StatusOr<std::shared_ptr<DeviceSlot>> slot = state_->SlotOf(options.device);
-  const bool ane = mil::AneTarget::Names(options.device);
-  if (!slot.ok() && !ane) return slot.status();
-  const absl::StatusOr<DeviceInstance> instance = slot.ok() ? (*slot)->Current() : slot.status();
-  const bool compile = purpose == CheckPurpose::kCompile;
-  mil::FrontEndLimits limits = state_->FrontEndBounds(limit);
-  if (!compile) limits.errors = kCheckErrors;
-  CheckedProgram checked =
-      CheckProgram(source, compile ? mil::MissingWeights::kError : mil::MissingWeights::kNote,
-                   limits, instance.ok() ? instance->device.get() : nullptr);
-  if (checked.stopped) return limit.Check("the check");
-  if (absl::Status target =
-          mil::AddAneFindings(options.device, source, checked.program.get(), checked.diagnostics);
-      !target.ok()) {
-    return target;
-  }
-  CheckResult result{.diagnostics = std::move(checked.diagnostics)};
-  if (checked.program != nullptr) result.functions = FunctionsOf(*checked.program);
-  return result;
+  return WithinMemory("check this program",
+                      [&] { return state_->Check(source, options.device, purpose, limit); });
 }
 
 absl::StatusOr<CompileResult> CompileService::Compile(ProgramSource source,
                                                       const CompileOptions& options,
                                                       const WaitLimit& limit,
                                                       const CompileCaller& caller) {
-  absl::StatusOr<std::shared_ptr<DeviceSlot>> slot = state_->SlotOf(options.device);
-  if (!slot.ok()) return slot.status();
-  if (absl::Status size = state_->CheckSize(source); !size.ok()) return size;
-  IdentifiedSource identified = state_->text_digests.Identify(source);
-  Request request{.slot = *slot,
-                  .target = state_->TargetFor(**slot, options),
-                  .name = source.name,
-                  .caller = caller};
-  request.digest = ProgramDigest(identified.digests, request.target);
-  request.text_sha256 = std::move(identified.text_sha256);
-  request.source = std::move(source);
-  return state_->WithOwnDiagnostics(request, state_->Run(request, limit), limit);
+  return WithinMemory("compile this program", [&]() -> absl::StatusOr<CompileResult> {
+    absl::StatusOr<std::shared_ptr<DeviceSlot>> slot = state_->SlotOf(options.device);
+    if (!slot.ok()) return slot.status();
+    if (absl::Status size = state_->CheckSize(source); !size.ok()) return size;
+    IdentifiedSource identified = state_->text_digests.Identify(source);
+    Request request{.slot = *slot,
+                    .target = state_->TargetFor(**slot, options),
+                    .name = source.name,
+                    .caller = caller};
+    request.digest = ProgramDigest(identified.digests, request.target);
+    request.text_sha256 = std::move(identified.text_sha256);
+    request.source = std::move(source);
+    return state_->WithOwnDiagnostics(request, state_->Run(request, limit), limit);
+  });
 }
 
 absl::StatusOr<CompileResult> CompileService::CompileByDigest(std::string_view digest,
@@ -471,14 +505,16 @@ absl::StatusOr<CompileResult> CompileService::CompileByDigest(std::string_view d
   if (!IsDigest(digest)) {
     return absl::InvalidArgumentError("not a digest: 64 lower-case hexadecimal digits");
   }
-  absl::StatusOr<std::shared_ptr<DeviceSlot>> slot = state_->SlotOf(options.device);
-  if (!slot.ok()) return slot.status();
-  const Request request{.digest = std::string(digest),
-                        .slot = *slot,
-                        .target = state_->TargetFor(**slot, options),
-                        .name = std::string(name),
-                        .caller = caller};
-  return state_->Run(request, limit).result;
+  return WithinMemory("find this kernel", [&]() -> absl::StatusOr<CompileResult> {
+    absl::StatusOr<std::shared_ptr<DeviceSlot>> slot = state_->SlotOf(options.device);
+    if (!slot.ok()) return slot.status();
+    const Request request{.digest = std::string(digest),
+                          .slot = *slot,
+                          .target = state_->TargetFor(**slot, options),
+                          .name = std::string(name),
+                          .caller = caller};
+    return state_->Run(request, limit).result;
+  });
 }
 
 std::vector<std::shared_ptr<Kernel>> CompileService::Resident() const {

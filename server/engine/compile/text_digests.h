@@ -8,8 +8,8 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
+#include "proto/values/hash_map.h"
 #include "server/engine/compile/program_digest.h"
 
 namespace anex::engine {
@@ -27,7 +27,7 @@ class TextDigests {
   static constexpr size_t kMostKept = 512;
 
   absl::Mutex mutex_;
-  absl::flat_hash_map<std::string, FileDigest> canonical_ ABSL_GUARDED_BY(mutex_);  // by SHA-256
+  HashMap<std::string, FileDigest> canonical_ ABSL_GUARDED_BY(mutex_);  // by SHA-256
 };
 
 }  // namespace anex::engine

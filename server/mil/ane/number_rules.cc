@@ -5,7 +5,6 @@
 #include <unordered_set>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "server/mil/ane/ane_facts.h"
 #include "server/mil/ane/ane_families.h"
 #include "server/mil/ane/ane_sources.h"
@@ -20,9 +19,7 @@ constexpr int kLeastExponentSum = -16;  // of a product that the accumulator kee
 constexpr double kExpLimit = 11.09;     // exp of more is over 65504
 constexpr double kTrigLimit = 3.14159;
 
-std::string Shown(const ValueRange& range) {
-  return absl::StrFormat("%.6g to %.6g", range.low, range.high);
-}
+std::string Shown(const ValueRange& range) { return absl::StrCat(range.low, " to ", range.high); }
 
 bool BiasIsOut(const OpSite& site) {
   return site.IsFixed("bias") && site.Range("bias").bounded() &&
@@ -51,8 +48,7 @@ void FindPossibleOverflow(const OpSite& site, AneReport& report) {
 
 void FindBias(const OpSite& site, AneReport& report) {
   if (!BiasIsOut(site)) return;
-  report.At(site, absl::StrCat("the bias reaches ",
-                               absl::StrFormat("%.6g", site.Range("bias").Magnitude()),
+  report.At(site, absl::StrCat("the bias reaches ", site.Range("bias").Magnitude(),
                                ", and is where the accumulator starts"));
 }
 
@@ -87,8 +83,8 @@ void FindVanishing(const OpSite& site, AneReport& report) {
   if (!x.bounded() || !w.bounded() || x.Magnitude() == 0 || w.Magnitude() == 0) return;
   const int sum = Exponent(x.Magnitude()) + Exponent(w.Magnitude());
   if (sum >= kLeastExponentSum) return;
-  report.At(site, absl::StrFormat("the largest product of this %s is %.3g, which is dropped",
-                                  site.op.op, x.Magnitude() * w.Magnitude()));
+  report.At(site, absl::StrCat("the largest product of this ", site.op.op, " is ",
+                               x.Magnitude() * w.Magnitude(), ", which is dropped"));
 }
 
 void FindHalfOverflow(const OpSite& site, AneReport& report) {
