@@ -1,7 +1,5 @@
 #include "proto/shm/ring.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -14,13 +12,6 @@ namespace anex::shm {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Instant = Clock::time_point;
-
-// How long a client looks and yields before it sleeps. A wake-up of a sleeper on another core costs
-// about 40 us each way on a virtual machine; a yield costs nothing when nobody else wants the core.
-constexpr std::chrono::microseconds kLookBeforeSleep{50};
-// Yields between two looks at the clock: a few microseconds.
-constexpr int kLooksPerClock = 8;
 
 RingEntryWords CopyOut(const RingSlot& slot) {
   RingEntryWords words;
@@ -118,14 +109,11 @@ bool ClientRing::Take(Taken& to) {
 }
 
 bool ClientRing::Wait(absl::Duration timeout) {
-  const Instant start = Clock::now();
-  const Instant until = start + absl::ToChronoNanoseconds(std::min(timeout, absl::Hours(24)));
-  const Instant look_until = std::min<Instant>(until, start + kLookBeforeSleep);
-  for (int looks = 1;; ++looks) {
-    if (Something()) return true;
-    if (state() != RingState::kOpen) return Something();
-    if (looks % kLooksPerClock == 0 && Clock::now() >= look_until) break;
-    ::sched_yield();
+  const Clock::time_point until =
+      Clock::now() + absl::ToChronoNanoseconds(std::min(timeout, absl::Hours(24)));
+  if (timeout > absl::ZeroDuration() &&
+      look_.Look([this] { return Something() || state() != RingState::kOpen; })) {
+    return Something();
   }
   RingFrame& frame = *parts_.frame;
   while (true) {

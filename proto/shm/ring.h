@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "proto/shm/doorbell.h"
 #include "proto/shm/shared_region.h"
+#include "proto/shm/yielding_look.h"
 #include "proto/wire/ring_entry.h"
 #include "proto/wire/ring_layout.h"
 
@@ -79,6 +80,7 @@ class ClientRing {
   std::atomic<bool> abandoned_{false};
   uint32_t submitted_ = 0;              // what submission_tail says; the submitter's
   uint32_t taken_ = 0;                  // what completion_head says
+  YieldingLook look_;                   // the taker's
   char text_[kRingTextBytes];
 };
 

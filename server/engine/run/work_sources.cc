@@ -1,25 +1,15 @@
 #include "server/engine/run/work_sources.h"
 
-#include <sched.h>
-
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace anex::engine {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-// As long as a ring's client looks (proto/shm/ring.cc): a longer look would wait for somebody who
-// has gone to sleep. A yield costs nothing when nobody else wants the core.
-constexpr std::chrono::microseconds kLook{50};
 // More than a ring has entries.
 constexpr int kMostLastLooks = 8192;
 // A lane's worth: 16 are taken at a look.
 constexpr int kMostLooks = 32;
-// Yields between two looks at the clock.
-constexpr int kLooksPerClock = 8;
 
 int PollTimeout(absl::Duration timeout) {
   if (timeout == absl::InfiniteDuration()) return -1;
@@ -91,16 +81,11 @@ bool WorkSources::HasWorkLocked() const {
 
 bool WorkSources::Look(uint32_t seen) {
   if (attached_.load(std::memory_order_relaxed) == 0) return false;
-  const Clock::time_point until = Clock::now() + kLook;
-  for (int looks = 1;; ++looks) {
+  return look_.Look([&] {
     if (sleeper_.news() != seen) return true;
-    {
-      absl::MutexLock lock(&mutex_);
-      if (HasWorkLocked()) return true;
-    }
-    if (looks % kLooksPerClock == 0 && Clock::now() >= until) return false;
-    ::sched_yield();
-  }
+    absl::MutexLock lock(&mutex_);
+    return HasWorkLocked();
+  });
 }
 
 bool WorkSources::PrepareLocked(uint32_t seen) {

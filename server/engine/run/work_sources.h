@@ -23,6 +23,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "proto/shm/yielding_look.h"
 #include "server/engine/objects/sleeper.h"
 #include "server/engine/run/work_source.h"
 
@@ -67,6 +68,9 @@ class WorkSources {
   // The device thread's: who is slept on, so that no descriptor goes away under poll(2).
   std::vector<std::shared_ptr<WorkSource>> awaited_;
   std::vector<pollfd> polled_;
+  // The device thread's. As long as a ring's client looks: a longer one would wait for somebody who
+  // has gone to sleep.
+  shm::YieldingLook look_;
 };
 
 }  // namespace anex::engine
