@@ -1,9 +1,9 @@
 // What anexd is told: flags, one TOML file, and the environment's defaults; flags win. It is
 // validated as a whole before anything starts, and everything that is wrong is said at once.
 //
-// Values, any thread. Invariant of a Config that came out of ParseCommandLine: both paths are
-// absolute (or cache_dir is empty), printable UTF-8 and without a final slash; PrintConfig's text,
-// read back, gives the same Config.
+// Values, any thread. Invariant of a Config that came out of ParseCommandLine: all paths are
+// absolute (cache_dir and log_file may be empty), printable UTF-8 and without a final slash;
+// PrintConfig's text, read back, gives the same Config.
 #ifndef ANEX_SERVER_CONFIG_H_
 #define ANEX_SERVER_CONFIG_H_
 
@@ -28,6 +28,7 @@ struct Config {
   double drain_timeout_s = 5;  // how long an orderly end waits for what is queued
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kAuto;
+  LogFile log_file;  // without a path: on standard error
   engine::Limits limits;
   engine::Weights weights;
 };

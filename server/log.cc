@@ -1,13 +1,16 @@
 #include "server/log.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "spdlog/sinks/rotating_file_sink.h"
 #include "spdlog/sinks/stdout_color_sinks.h"
 #include "spdlog/sinks/stdout_sinks.h"
 
@@ -126,10 +129,36 @@ std::string_view LogFormatName(LogFormat format) {
 Log Log::OnStandardError(LogLevel level, LogFormat format) {
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   if (format == LogFormat::kAuto) format = terminal ? LogFormat::kText : LogFormat::kJson;
+  spdlog::sink_ptr sink;
   if (format == LogFormat::kText && terminal) {
-    return Log(level, format, std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+  } else {
+    sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   }
-  return Log(level, format, std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  Log log(level, format, std::move(sink));
+  log.on_standard_error_ = true;
+  return log;
+}
+
+absl::StatusOr<Log> Log::InFile(LogLevel level, LogFormat format, const LogFile& file) {
+  if (format == LogFormat::kAuto) format = LogFormat::kJson;
+  spdlog::file_event_handlers private_to_us;
+  private_to_us.after_open = [](const spdlog::filename_t&, std::FILE* stream) {
+    (void)::fchmod(::fileno(stream), 0600);
+  };
+  try {
+    return Log(level, format,
+               std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
+                   file.path, file.most_bytes, file.kept, /*rotate_on_open=*/false, private_to_us));
+  } catch (const spdlog::spdlog_ex& error) {
+    return absl::FailedPreconditionError(absl::StrCat("cannot open the log: ", error.what(),
+                                                      "; name another with --log-file, or none"));
+  }
+}
+
+absl::StatusOr<Log> Log::Open(LogLevel level, LogFormat format, const LogFile& file) {
+  if (file.path.empty()) return OnStandardError(level, format);
+  return InFile(level, format, file);
 }
 
 Log::Log(LogLevel level, LogFormat format, spdlog::sink_ptr sink)

@@ -1,6 +1,6 @@
-// The daemon's log on standard error: lines for people on a terminal, one JSON object a line
-// otherwise. A line is a constant message and fields; whatever comes from outside goes into a
-// field.
+// The daemon's log on standard error or in a file that rotates: lines for people on a terminal, one
+// JSON object a line otherwise. A line is a constant message and fields; whatever comes from
+// outside goes into a field.
 //
 // Secrets, tokens and tensor data are never given to it. A value cannot forge a second line:
 // control bytes are escaped in both formats, and what is no UTF-8 is replaced.
@@ -21,6 +21,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "spdlog/common.h"
 #include "spdlog/logger.h"
@@ -52,8 +53,20 @@ struct LogField {
 };
 using LogFields = std::initializer_list<LogField>;
 
+// A full one is renamed from NAME.EXT to NAME.1.EXT, that to NAME.2.EXT and so on; the oldest is
+// removed. All have mode 0600.
+struct LogFile {
+  std::string path;  // "" = none
+  uint64_t most_bytes = uint64_t{10} << 20;
+  uint32_t kept = 4;  // full ones
+};
+
 class Log {
  public:
+  // In `file` if it has a path, else on standard error.
+  static absl::StatusOr<Log> Open(LogLevel level, LogFormat format, const LogFile& file);
+  // FAILED_PRECONDITION if it cannot be written. Its folder is made; kAuto is JSON.
+  static absl::StatusOr<Log> InFile(LogLevel level, LogFormat format, const LogFile& file);
   // On standard error, coloured if that is a terminal. kAuto looks whether it is one.
   static Log OnStandardError(LogLevel level, LogFormat format);
   // Into `sink`. `format` is not kAuto.
@@ -66,11 +79,14 @@ class Log {
   void Error(std::string_view message, LogFields fields = {}) const;
 
   LogFormat format() const { return format_; }
+  // Whether people see it where the program was started.
+  bool on_standard_error() const { return on_standard_error_; }
   // From now on; any thread.
   void SetLevel(LogLevel level) const;
 
  private:
   LogFormat format_;
+  bool on_standard_error_ = false;
   std::shared_ptr<spdlog::logger> logger_;
 };
 

@@ -406,7 +406,8 @@ void DrainAndStop(const Config& config, const Log& log, Daemon& daemon) {
 
 int FailedStart(const absl::Status& status, const Log& log, const Daemon& daemon) {
   const std::string text(status.message().data(), status.message().size());
-  if (log.format() == LogFormat::kJson) log.Error("start failed", {{"reason", status}});
+  if (log.format() == LogFormat::kJson || !log.on_standard_error())
+    log.Error("start failed", {{"reason", status}});
   std::fprintf(stderr, "anexd: %s\n", text.c_str());
   return !daemon.lock && absl::IsAlreadyExists(status) ? kExitLockHeld : kExitFailedStart;
 }
@@ -418,12 +419,19 @@ int FailedStart(const absl::Status& status, const Log& log, const Daemon& daemon
   ::_exit(code);
 }
 
+// Ends the process if the log cannot be written.
+Log OpenLog(const Config& config) {
+  absl::StatusOr<Log> log = Log::Open(config.log_level, config.log_format, config.log_file);
+  if (log.ok()) return *std::move(log);
+  Leave(FailedStart(log.status(), Log::OnStandardError(config.log_level, config.log_format), {}));
+}
+
 // Does not return but by Leave.
 [[noreturn]] void Run(const std::vector<std::string>& arguments, const Config& config) {
   // Distributions build Abseil so that every lock looks for cycles of locks, which costs more than
   // the lock. Tests of the rooms keep that; who serves does not pay for it.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  const Log log = Log::OnStandardError(config.log_level, config.log_format);
+  const Log log = OpenLog(config);
   SignalWatch signals(log);
   RaiseDescriptorLimit(log);
   Daemon daemon;

@@ -20,6 +20,9 @@ namespace {
 constexpr size_t kMostPath = 4096;
 constexpr int64_t kMostThreads = 1024;
 constexpr double kMostDrainSeconds = 3600;
+constexpr int64_t kLeastLogFile = 64 << 10;  // a line may have 4 KiB a value
+constexpr int64_t kMostLogFile = int64_t{1} << 40;
+constexpr int64_t kMostLogFiles = 1000;
 
 template <typename Enum>
 std::optional<Enum> Choice(const Value& value, std::initializer_list<Enum> choices,
@@ -28,6 +31,10 @@ std::optional<Enum> Choice(const Value& value, std::initializer_list<Enum> choic
     if (value.text == name(choice)) return choice;
   }
   return std::nullopt;
+}
+
+bool IsFrom(const Value& value, int64_t least, int64_t most) {
+  return value.integer && *value.integer >= least && *value.integer <= most;
 }
 
 template <typename T>
@@ -70,7 +77,7 @@ std::vector<Setting> DeviceSettings(const Surroundings& surroundings) {
       {"cpu_threads", "Threads that the cpu device computes with; 0 is one per core.",
        absl::StrCat("a whole number from 0 to ", kMostThreads),
        [](Config& config, const Value& v) {
-         if (!v.integer || *v.integer < 0 || *v.integer > kMostThreads) return false;
+         if (!IsFrom(v, 0, kMostThreads)) return false;
          config.cpu_threads = static_cast<int>(*v.integer);
          return true;
        },
@@ -88,6 +95,11 @@ std::vector<Setting> ProcessSettings() {
          return Take(config.drain_timeout_s, v.number);
        },
        [](const Config& config) { return PrintNumber(config.drain_timeout_s); }},
+  };
+}
+
+std::vector<Setting> LogSettings() {
+  return {
       {"log_level", "Least level that is logged: debug, info, warning, error.",
        "one of debug, info, warning, error",
        [](Config& config, const Value& v) {
@@ -104,6 +116,29 @@ std::vector<Setting> ProcessSettings() {
        [](const Config& config) {
          return PrintText(std::string(LogFormatName(config.log_format)));
        }},
+      {"log_file", "File of the log, which rotates; \"\" logs on standard error.",
+       "a path in UTF-8 without control characters, absolute in a file, or \"\"",
+       [](Config& config, const Value& v) {
+         if (v.text && v.text->empty()) return Take(config.log_file.path, v.text);
+         return Take(config.log_file.path, LegalPath(v));
+       },
+       [](const Config& config) { return PrintText(config.log_file.path); }},
+      {"log_file_bytes", "Size at which a log file is full and the next one begins.",
+       absl::StrCat("a whole number from ", kLeastLogFile, " to ", kMostLogFile),
+       [](Config& config, const Value& v) {
+         if (!IsFrom(v, kLeastLogFile, kMostLogFile)) return false;
+         config.log_file.most_bytes = static_cast<uint64_t>(*v.integer);
+         return true;
+       },
+       [](const Config& config) { return absl::StrCat(config.log_file.most_bytes); }},
+      {"log_files_kept", "How many full log files are kept.",
+       absl::StrCat("a whole number from 1 to ", kMostLogFiles),
+       [](Config& config, const Value& v) {
+         if (!IsFrom(v, 1, kMostLogFiles)) return false;
+         config.log_file.kept = static_cast<uint32_t>(*v.integer);
+         return true;
+       },
+       [](const Config& config) { return absl::StrCat(config.log_file.kept); }},
   };
 }
 
@@ -160,7 +195,7 @@ std::optional<std::string> LegalPath(const Value& value) {
 
 std::vector<Setting> AllSettings(const Surroundings& surroundings) {
   std::vector<Setting> all = PathSettings();
-  for (const auto& more : {DeviceSettings(surroundings), ProcessSettings()}) {
+  for (const auto& more : {DeviceSettings(surroundings), ProcessSettings(), LogSettings()}) {
     all.insert(all.end(), more.begin(), more.end());
   }
   return all;

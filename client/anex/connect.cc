@@ -1,5 +1,6 @@
 #include "client/anex/connect.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -16,11 +17,21 @@ std::string Environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+// Of an installed agent; "" if there is none.
+std::string AgentSocket() {
+  const std::string home = Environment("HOME");
+  if (home.empty()) return "";
+  std::string path = absl::StrCat(home, "/", kAgentRuntimeFolder, "/anexd.sock");
+  struct stat file {};
+  return ::stat(path.c_str(), &file) == 0 && S_ISSOCK(file.st_mode) ? path : "";
+}
+
 }  // namespace
 
 std::string DefaultSocket() {
   const std::string named = Environment("ANEXD_SOCKET");
   if (!named.empty()) return named;
+  if (const std::string agent = AgentSocket(); !agent.empty()) return agent;
   const std::string runtime = Environment("XDG_RUNTIME_DIR");
   if (!runtime.empty()) return runtime + "/anexd/anexd.sock";
   std::string temporary = Environment("TMPDIR");

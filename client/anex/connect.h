@@ -4,9 +4,10 @@
 //   absl::StatusOr<anex::Session> session = anex::Connect({.client_name = "trainer"});
 // clang-format on
 //
-// The socket is the first of: ConnectOptions::endpoint, $ANEXD_SOCKET, and anexd.sock in the
-// default runtime folder ($XDG_RUNTIME_DIR/anexd, else a folder of the user's own below the
-// system's temporary one). Threads: any.
+// The socket is the first of: ConnectOptions::endpoint, $ANEXD_SOCKET, that of this user's agent
+// where launchd keeps one (below $HOME/Library), and anexd.sock in the default runtime folder
+// ($XDG_RUNTIME_DIR/anexd, else a folder of the user's own below the system's temporary one).
+// Threads: any.
 #ifndef ANEX_CLIENT_ANEX_CONNECT_H_
 #define ANEX_CLIENT_ANEX_CONNECT_H_
 
@@ -35,6 +36,10 @@ absl::StatusOr<Session> Connect(const ConnectOptions& options = {});
 
 // Only the transport, without a session: for looking (status, devices) and for admin verbs.
 absl::StatusOr<std::shared_ptr<Transport>> ConnectTransport(const ConnectOptions& options = {});
+
+// Where a LaunchAgent's sockets are, below the home folder. They are made at login, so their folder
+// must outlast a restart of the machine, which a temporary one does not.
+inline constexpr char kAgentRuntimeFolder[] = "Library/Application Support/anexd";
 
 // The socket that an empty endpoint means.
 std::string DefaultSocket();

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -36,6 +37,30 @@ int ExitCode(pid_t child) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+// The error of the start, or 0.
+int Start(const std::vector<std::string>& words, const posix_spawn_file_actions_t* actions,
+          pid_t& child) {
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  // What this program ignores, others are to die of.
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  sigset_t usual;
+  ::sigemptyset(&usual);
+  ::sigaddset(&usual, SIGPIPE);
+  ::posix_spawnattr_setsigdefault(&attributes, &usual);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  const int error =
+      ::posix_spawnp(&child, arguments[0], actions, &attributes, arguments.data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
+  return error;
+}
+
+absl::Status CannotRun(const std::string& program, int error) {
+  return absl::NotFoundError(absl::StrCat("cannot run ", program, ": ", strerror(error)));
+}
+
 }  // namespace
 
 absl::StatusOr<ChildOutput> RunChild(const std::vector<std::string>& words) {
@@ -46,12 +71,8 @@ absl::StatusOr<ChildOutput> RunChild(const std::vector<std::string>& words) {
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-  std::vector<char*> arguments;
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
   pid_t child = 0;
-  const int error =
-      ::posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
+  const int error = Start(words, &actions, child);
   ::posix_spawn_file_actions_destroy(&actions);
   ::close(ends[1]);
   ChildOutput output;
@@ -61,7 +82,14 @@ absl::StatusOr<ChildOutput> RunChild(const std::vector<std::string>& words) {
   }
   ::close(ends[0]);
   if (error == 0) return output;
-  return absl::NotFoundError(absl::StrCat("cannot run ", words[0], ": ", strerror(error)));
+  return CannotRun(words[0], error);
+}
+
+absl::StatusOr<int> RunChildHere(const std::vector<std::string>& words) {
+  pid_t child = 0;
+  const int error = Start(words, nullptr, child);
+  if (error != 0) return CannotRun(words[0], error);
+  return ExitCode(child);
 }
 
 }  // namespace anex::cli

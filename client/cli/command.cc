@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/cli/commands/service.h"
 #include "client/cli/output/caret.h"
 #include "client/cli/output/text.h"
 #include "client/cli/usage_problem.h"
@@ -42,6 +43,7 @@ void AddCommands(CLI::App& app, Chosen& chosen) {
   AddBenchCommand(app, chosen);
   AddDrainCommand(app, chosen);
   AddEvictCommand(app, chosen);
+  AddServiceCommands(app, chosen);
   AddVersionCommand(app, chosen);
 }
 

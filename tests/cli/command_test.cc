@@ -66,9 +66,10 @@ class CommandTest : public ::testing::Test {
   int connects_ = 0, in_process_ = 0;
 };
 
-const char* const kCommands[] = {"status",  "devices", "sessions", "kernels",  "surfaces", "cache",
-                                 "compile", "check",   "run",      "describe", "drain",    "evict",
-                                 "limits",  "config",  "version",  "fmt",      "bench"};
+const char* const kCommands[] = {
+    "status", "devices",  "sessions",  "kernels", "surfaces", "cache",   "compile", "check",
+    "run",    "describe", "drain",     "evict",   "limits",   "config",  "version", "fmt",
+    "bench",  "install",  "uninstall", "start",   "stop",     "restart", "logs"};
 
 TEST_F(CommandTest, EveryHelpEndsWithAnExample) {
   for (const std::string command : kCommands) {

@@ -84,6 +84,9 @@ void ExpectSame(const Config& a, const Config& b) {
   EXPECT_EQ(a.drain_timeout_s, b.drain_timeout_s);
   EXPECT_EQ(a.log_level, b.log_level);
   EXPECT_EQ(a.log_format, b.log_format);
+  EXPECT_EQ(a.log_file.path, b.log_file.path);
+  EXPECT_EQ(a.log_file.most_bytes, b.log_file.most_bytes);
+  EXPECT_EQ(a.log_file.kept, b.log_file.kept);
   EXPECT_EQ(a.weights, b.weights);
   const auto as = a.limits.List(), bs = b.limits.List();
   ASSERT_EQ(as.size(), bs.size());
@@ -102,6 +105,7 @@ TEST_F(ConfigTest, DefaultsFollowTheXdgVariables) {
   EXPECT_EQ(config.cpu_threads, 0);
   EXPECT_EQ(config.drain_timeout_s, 5);
   EXPECT_EQ(config.log_format, LogFormat::kAuto);
+  EXPECT_EQ(config.log_file.path, "") << "on standard error";
 }
 
 TEST_F(ConfigTest, WithoutThemTheFoldersAreTheUsersOwn) {
@@ -128,10 +132,28 @@ TEST_F(ConfigTest, ARelativeRuntimeFolderIsWhereAClientOfThisFolderLooks) {
 // --- Flags, file and which of them wins ------------------------------------------------------
 
 TEST_F(ConfigTest, EveryFlagReachesItsField) {
-  const Config config =
-      Accepted({"--runtime-dir", "/r/a/", "--cache-dir=/c", "--default-device", "fast",
-                "--cpu-threads", "3", "--drain-timeout", "0.25", "--log-level", "warning",
-                "--log-format=json", "--limit", "lane_depth=7", "--limit", "sessions=9"});
+  const Config config = Accepted({"--runtime-dir",
+                                  "/r/a/",
+                                  "--cache-dir=/c",
+                                  "--default-device",
+                                  "fast",
+                                  "--cpu-threads",
+                                  "3",
+                                  "--drain-timeout",
+                                  "0.25",
+                                  "--log-level",
+                                  "warning",
+                                  "--log-format=json",
+                                  "--log-file",
+                                  "/l/a.log",
+                                  "--log-file-bytes",
+                                  "70000",
+                                  "--log-files-kept",
+                                  "7",
+                                  "--limit",
+                                  "lane_depth=7",
+                                  "--limit",
+                                  "sessions=9"});
   EXPECT_EQ(config.runtime_dir, "/r/a");
   EXPECT_EQ(config.cache_dir, "/c");
   EXPECT_EQ(config.default_device, "fast");
@@ -139,6 +161,9 @@ TEST_F(ConfigTest, EveryFlagReachesItsField) {
   EXPECT_EQ(config.drain_timeout_s, 0.25);
   EXPECT_EQ(config.log_level, LogLevel::kWarning);
   EXPECT_EQ(config.log_format, LogFormat::kJson);
+  EXPECT_EQ(config.log_file.path, "/l/a.log");
+  EXPECT_EQ(config.log_file.most_bytes, 70000u);
+  EXPECT_EQ(config.log_file.kept, 7u);
   EXPECT_EQ(config.limits.lane_depth, 7u);
   EXPECT_EQ(config.limits.sessions, 9u);
   EXPECT_EQ(config.limits.chain_steps, engine::Limits().chain_steps);
@@ -148,6 +173,16 @@ TEST_F(ConfigTest, AnEmptyCacheDirDisablesTheCache) {
   variables_ = {{"HOME", "/home/x"}};
   EXPECT_EQ(Accepted({"--cache-dir", ""}).cache_dir, "");
   EXPECT_EQ(Accepted({"--config", File("cache_dir = \"\"\n")}).cache_dir, "");
+}
+
+TEST_F(ConfigTest, ALogFileHasBoundsThatARotationCanKeep) {
+  EXPECT_THAT(OneProblem({"--log-file-bytes", "65535"}), HasSubstr("from 65536 to"));
+  EXPECT_THAT(OneProblem({"--log-file-bytes", "10 MB"}), HasSubstr("found \"10 MB\""));
+  EXPECT_THAT(OneProblem({"--log-files-kept", "0"}), HasSubstr("from 1 to 1000"));
+  EXPECT_THAT(OneProblemInFile("log_file = \"anexd.log\"\n"), HasSubstr("absolute in a file"));
+  EXPECT_EQ(
+      Accepted({"--config", File("log_file = \"/l/x.log\"\n"), "--log-file", ""}).log_file.path,
+      "");
 }
 
 TEST_F(ConfigTest, ARelativeFlagMeansTheWorkingFolder) {
@@ -331,6 +366,9 @@ TEST_F(ConfigTest, PrintConfigReadsBackAsTheSame) {
                                     "--drain-timeout",  "0.1",
                                     "--log-level",      "debug",
                                     "--log-format",     "text",
+                                    "--log-file",       "/l \"q\".log",
+                                    "--log-file-bytes", "123457",
+                                    "--log-files-kept", "9",
                                     "--limit",          "device_hang_ns=1234567",
                                     "--user-weight",    "501=3",
                                     "--user-weight",    "4294967295=1000",
@@ -364,8 +402,9 @@ TEST_F(ConfigTest, HelpNamesEveryFlagAndEndsWithAnExample) {
   ASSERT_TRUE(help.ok());
   for (const char* flag :
        {"--runtime-dir", "--cache-dir", "--config", "--default-device", "--cpu-threads",
-        "--drain-timeout", "--log-level", "--log-format", "--limit", "--user-weight",
-        "--session-weight", "--print-config", "--check-config", "--version"}) {
+        "--drain-timeout", "--log-level", "--log-format", "--log-file", "--log-file-bytes",
+        "--log-files-kept", "--limit", "--user-weight", "--session-weight", "--print-config",
+        "--check-config", "--version"}) {
     EXPECT_THAT(*help->print, HasSubstr(flag));
   }
   EXPECT_GT(help->print->find("Example"), help->print->find("--version"));

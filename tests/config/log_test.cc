@@ -3,8 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -14,6 +17,7 @@
 namespace anex::server {
 namespace {
 
+namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -131,6 +135,75 @@ TEST_F(LogTest, ALongValueIsCutAndSaysSo) {
   const std::string line = Lines().at(0);
   EXPECT_LT(line.size(), kMostLogValue + 200);
   EXPECT_THAT(line, HasSubstr("(1048576 bytes)"));
+}
+
+class LogFileTest : public ::testing::Test {
+ protected:
+  LogFileTest() {
+    std::string pattern = ::testing::TempDir() + "/anex-log.XXXXXX";
+    dir_ = ::mkdtemp(pattern.data());
+  }
+  ~LogFileTest() override { fs::remove_all(dir_); }
+  static std::vector<std::string> LinesOf(const fs::path& path) {
+    std::vector<std::string> lines;
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    return lines;
+  }
+  static unsigned ModeOf(const fs::path& path) {
+    return static_cast<unsigned>(fs::status(path).permissions());
+  }
+
+  fs::path dir_;
+};
+
+TEST_F(LogFileTest, GoesOnWhereItWasInJsonAndIsNobodyElses) {
+  const LogFile file{.path = dir_ / "new" / "anexd.log"};
+  for (int start = 1; start <= 2; ++start) {
+    const auto log = Log::Open(LogLevel::kInfo, LogFormat::kAuto, file);
+    ASSERT_TRUE(log.ok()) << log.status();
+    EXPECT_FALSE(log->on_standard_error());
+    log->Info("serving", {{"start", start}});
+    log->Debug("too much");
+  }
+  const auto lines = LinesOf(file.path);
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(json::parse(lines[1])["start"], 2) << "written at once, and kept over a restart";
+  EXPECT_EQ(ModeOf(file.path), 0600u);
+}
+
+TEST_F(LogFileTest, TheNewestAreKeptAndNoneIsOverItsSize) {
+  const LogFile file{.path = dir_ / "anexd.log", .most_bytes = 64 << 10, .kept = 2};
+  const auto log = Log::InFile(LogLevel::kInfo, LogFormat::kText, file);
+  ASSERT_TRUE(log.ok()) << log.status();
+  constexpr int kLines = 1000;  // of 1 KiB each: fifteen files
+  for (int i = 0; i < kLines; ++i) {
+    log->Info("line", {{"number", i}, {"ballast", std::string(1000, 'b')}});
+  }
+  uint64_t bytes = 0;
+  size_t files = 0, lines = 0;
+  for (const auto& entry : fs::directory_iterator(dir_)) {
+    EXPECT_LE(entry.file_size(), file.most_bytes) << entry.path();
+    EXPECT_EQ(ModeOf(entry.path()), 0600u) << entry.path();
+    bytes += entry.file_size();
+    lines += LinesOf(entry.path()).size();
+    ++files;
+  }
+  EXPECT_EQ(files, 3u);
+  EXPECT_GT(bytes, 2 * (file.most_bytes - 2048)) << "full ones are full";
+  EXPECT_THAT(LinesOf(file.path).back(), HasSubstr("number=999"));
+  const auto oldest = LinesOf(dir_ / "anexd.2.log");
+  ASSERT_FALSE(oldest.empty());
+  EXPECT_THAT(oldest.front(), HasSubstr("number=" + std::to_string(kLines - lines)))
+      << "the last lines, without a gap";
+}
+
+TEST_F(LogFileTest, OneThatCannotBeWrittenIsSaidWithWhatToDo) {
+  std::ofstream(dir_ / "file") << "x";
+  const auto log = Log::Open(LogLevel::kInfo, LogFormat::kAuto, {.path = dir_ / "file" / "a.log"});
+  ASSERT_EQ(log.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(log.status().message()),
+              ::testing::AllOf(HasSubstr("file/a.log"), HasSubstr("--log-file")));
 }
 
 TEST(RateLimiter, LetsABurstThroughAndCountsTheRest) {
