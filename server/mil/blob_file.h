@@ -59,6 +59,7 @@ class BlobFileWriter {
   uint64_t Add(const ScalarType& type, std::span<const std::byte> data);
   // The whole file. The writer is empty afterwards.
   std::string Take();
+  bool empty() const { return count_ == 0; }
 
  private:
   std::string file_;

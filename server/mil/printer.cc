@@ -63,18 +63,37 @@ std::string PackedType(const Constant& constant) {
 
 class ProgramPrinter {
  public:
+  explicit ProgramPrinter(const PrintOptions& options) : options_(options) {}
+
   ProgramSource Print(const Program& program) {
-    text_ = "program(1.3)\n{\n";
+    text_ = Verbose() ? "program(1.0)\n" : "program(1.3)\n";
+    PrintBuildInfo();
+    text_ += "{\n";
     for (const Function& function : program.functions) PrintFunction(function);
     text_ += "}\n";
     ProgramSource source{.name = program.name, .text = std::move(text_)};
-    if (!offsets_.empty()) {
+    source.weights = std::move(files_);
+    if (!file_.empty()) {
       source.weights[std::string(kWeightFile)] = std::make_shared<const std::string>(file_.Take());
     }
     return source;
   }
 
  private:
+  bool Verbose() const { return options_.dialect == Dialect::kVerbose; }
+
+  void PrintBuildInfo() {
+    if (options_.build_info.empty()) return;
+    const std::string type(Verbose() ? "tensor<string, []>" : "string");
+    absl::StrAppend(&text_, "[buildInfo = dict<", type, ", ", type, ">({");
+    bool first = true;
+    for (const auto& [key, value] : options_.build_info) {
+      absl::StrAppend(&text_, first ? "{" : ", {", Quote(key), ", ", Quote(value), "}");
+      first = false;
+    }
+    text_ += "})]\n";
+  }
+
   void PrintFunction(const Function& function) {
     ChooseNames(function);
     absl::StrAppend(&text_, "    func ", function.name, "<", function.opset, ">(");
@@ -82,16 +101,7 @@ class ProgramPrinter {
       absl::StrAppend(&text_, i ? ", " : "", Declared(function, function.inputs[i]));
     }
     text_ += ") {\n";
-    std::unordered_set<ValueId> worked_out;  // by operations that are printed
-    for (const FoldedOperation& folded : function.folded) {
-      worked_out.insert(folded.operation.results.begin(), folded.operation.results.end());
-    }
-    for (ValueId id = 0; id < function.values.size(); ++id) {
-      if (function.value(id).constant == nullptr || names_[id].empty()) continue;
-      if (worked_out.contains(id)) continue;
-      absl::StrAppend(&text_, "        ", Declared(function, id),
-                      " = const()[val = ", ConstantText(*function.value(id).constant), "];\n");
-    }
+    PrintConstants(function);
     for (const Operation* operation : function.Written()) PrintOperation(function, *operation);
     text_ += "    } -> (";
     for (size_t i = 0; i < function.outputs.size(); ++i) {
@@ -100,23 +110,67 @@ class ProgramPrinter {
     text_ += ");\n";
   }
 
+  void PrintConstants(const Function& function) {
+    std::unordered_set<ValueId> worked_out;  // by operations that are printed
+    for (const FoldedOperation& folded : function.folded) {
+      worked_out.insert(folded.operation.results.begin(), folded.operation.results.end());
+    }
+    for (ValueId id = 0; id < function.values.size(); ++id) {
+      if (function.value(id).constant == nullptr || names_[id].empty()) continue;
+      if (worked_out.contains(id)) continue;
+      absl::StrAppend(&text_, "        ", Declared(function, id), " = const()[",
+                      options_.spell_out ? Label(names_[id]) + ", " : "",
+                      "val = ", ConstantText(*function.value(id).constant), "];\n");
+    }
+  }
+
+  // name = string("x")
+  std::string Label(const std::string& name) const {
+    return absl::StrCat("name = ", StringText(name));
+  }
+  std::string StringText(const std::string& text) const {
+    return absl::StrCat(Verbose() ? "tensor<string, []>(" : "string(", Quote(text), ")");
+  }
+
   void PrintOperation(const Function& function, const Operation& operation) {
     text_ += "        ";
     for (size_t i = 0; i < operation.results.size(); ++i) {
       absl::StrAppend(&text_, i ? ", " : "", Declared(function, operation.results[i]));
     }
     absl::StrAppend(&text_, operation.results.empty() ? "" : " = ", operation.op, "(");
+    // Apple's compiler wants those of constexpr_* before ios18 behind the parentheses.
+    const bool in_brackets =
+        options_.spell_out && operation.op.starts_with("constexpr_") && function.opset < "ios18";
+    const std::string arguments = ArgumentsText(function, operation, in_brackets);
+    absl::StrAppend(&text_, in_brackets ? "" : arguments, ")");
+    std::string brackets = in_brackets ? arguments : "";
+    if (options_.spell_out) {
+      const std::string& name =
+          operation.results.empty() ? operation.op : names_[operation.results[0]];
+      absl::StrAppend(&brackets, brackets.empty() ? "" : ", ", Label(name));
+    }
+    absl::StrAppend(&text_, brackets.empty() ? "" : "[", brackets, brackets.empty() ? "" : "]",
+                    ";\n");
+  }
+
+  // `spelled`: constants themselves, not their names.
+  std::string ArgumentsText(const Function& function, const Operation& operation, bool spelled) {
+    std::string text;
     for (size_t i = 0; i < operation.arguments.size(); ++i) {
       const Argument& argument = operation.arguments[i];
-      absl::StrAppend(&text_, i ? ", " : "", argument.name, " = ");
+      absl::StrAppend(&text, i ? ", " : "", argument.name, " = ");
       const bool list = argument.values.size() > 1;
-      text_ += list ? "(" : "";
+      text += list ? "(" : "";
       for (size_t v = 0; v < argument.values.size(); ++v) {
-        absl::StrAppend(&text_, v ? ", " : "", ValueText(function, argument.values[v]));
+        const ValueId id = argument.values[v];
+        const bool constant = spelled && function.value(id).constant != nullptr;
+        absl::StrAppend(
+            &text, v ? ", " : "",
+            constant ? ConstantText(*function.value(id).constant) : ValueText(function, id));
       }
-      text_ += list ? ")" : "";
+      text += list ? ")" : "";
     }
-    text_ += ");\n";
+    return text;
   }
 
   // The names as written, except where a second constant has the name of another value.
@@ -127,20 +181,39 @@ class ProgramPrinter {
     names_.assign(function.values.size(), "");
     for (ValueId id = 0; id < function.values.size(); ++id) {
       std::string name = function.value(id).name;
-      if (name.empty()) continue;
+      if (name.empty() && !options_.spell_out) continue;
+      if (name.empty()) name = absl::StrCat("const_", id);
       while (!used.insert(name).second) {
-        std::string fresh = absl::StrCat(function.value(id).name, "_", ++renamed_);
+        std::string fresh = absl::StrCat(name, "_", ++renamed_);
         if (taken.insert(fresh).second) name = std::move(fresh);
       }
       names_[id] = std::move(name);
     }
   }
 
+  std::string TypeText(const Type& type) const {
+    if (!Verbose()) return type.ToString();
+    if (type.kind == TypeKind::kString) return "tensor<string, []>";
+    const std::string tensor = VerboseText(DTypeName(type.tensor.dtype), type.tensor.shape);
+    return type.kind == TypeKind::kState ? absl::StrCat("state<", tensor, ">") : tensor;
+  }
+  static std::string VerboseText(std::string_view scalar, const Shape& shape) {
+    return absl::StrCat("tensor<", std::string(scalar), ", ", shape.ToString(), ">");
+  }
+
+  // The type of a constant as it is written.
+  std::string ConstantType(const Constant& constant) const {
+    if (!IsPacked(constant)) return TypeText(constant.type());
+    if (!Verbose()) return PackedType(constant);
+    const TensorType& type = constant.type().tensor;
+    return VerboseText(FindScalarType(type.dtype, constant.bits())->name, type.shape);
+  }
+
   std::string Declared(const Function& function, ValueId id) const {
     const Value& value = function.value(id);
-    const bool packed = value.constant != nullptr && IsPacked(*value.constant);
-    return absl::StrCat(packed ? PackedType(*value.constant) : value.type.ToString(), " ",
-                        names_[id]);
+    return absl::StrCat(
+        value.constant != nullptr ? ConstantType(*value.constant) : TypeText(value.type), " ",
+        names_[id]);
   }
 
   std::string ValueText(const Function& function, ValueId id) {
@@ -149,35 +222,50 @@ class ProgramPrinter {
 
   std::string ConstantText(const Constant& constant) {
     const Type& type = constant.type();
-    if (type.kind == TypeKind::kString) return absl::StrCat("string(", Quote(constant.text()), ")");
+    if (type.kind == TypeKind::kString) return StringText(constant.text());
     const Shape& shape = type.tensor.shape;
-    const std::string head = IsPacked(constant) ? PackedType(constant) : type.ToString();
+    const std::string head = ConstantType(constant);
     if (shape.ElementCount() <= kMaxPrintedElements || !FitsWeightFile(type.tensor.dtype)) {
       return absl::StrCat(head, "(", Nested(shape, ElementTexts(constant)), ")");
     }
-    const auto [place, fresh] = offsets_.try_emplace(&constant, 0);
-    if (fresh) {
-      place->second = AddToFile(constant);
-    }
-    return absl::StrCat(head, "(BLOBFILE(path = string(\"@model_path/", std::string(kWeightFile),
-                        "\"), offset = uint64(", place->second, ")))");
+    const auto [place, fresh] = places_.try_emplace(&constant);
+    if (fresh) place->second = AddToFile(constant);
+    return absl::StrCat(
+        head, "(BLOBFILE(path = ", StringText(absl::StrCat("@model_path/", place->second.file)),
+        ", offset = ", Verbose() ? "tensor<uint64, []>(" : "uint64(", place->second.offset, ")))");
   }
 
-  uint64_t AddToFile(const Constant& constant) {
+  // Where a large constant lies.
+  struct Place {
+    std::string file;
+    uint64_t offset = 0;
+  };
+
+  Place AddToFile(const Constant& constant) {
     const ScalarType& scalar = *FindScalarType(constant.type().tensor.dtype, constant.bits());
-    if (!IsPacked(constant)) return file_.Add(scalar, constant.bytes());
-    return file_.Add(scalar, Pack(constant.bytes(), scalar));
+    Place place{std::string(kWeightFile), IsPacked(constant)
+                                              ? file_.Add(scalar, Pack(constant.bytes(), scalar))
+                                              : file_.Add(scalar, constant.bytes())};
+    if (options_.file_per_weight) {
+      place.file = absl::StrCat("weights/", files_.size(), ".bin");
+      files_[place.file] = std::make_shared<const std::string>(file_.Take());
+    }
+    return place;
   }
 
+  const PrintOptions& options_;
   std::string text_;
   std::vector<std::string> names_;  // of the function at hand, by ValueId; "" is printed inline
   BlobFileWriter file_;
-  std::unordered_map<const Constant*, uint64_t> offsets_;
+  std::map<std::string, std::shared_ptr<const std::string>> files_;
+  std::unordered_map<const Constant*, Place> places_;
   uint64_t renamed_ = 0;
 };
 
 }  // namespace
 
-ProgramSource Print(const Program& program) { return ProgramPrinter().Print(program); }
+ProgramSource Print(const Program& program, const PrintOptions& options) {
+  return ProgramPrinter(options).Print(program);
+}
 
 }  // namespace anex::mil

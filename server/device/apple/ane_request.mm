@@ -1,0 +1,145 @@
+#import "server/device/apple/ane_request.h"
+
+#include <chrono>
+#include <utility>
+
+#import "server/device/apple/guard.h"
+
+namespace anex::device::apple {
+namespace {
+
+int64_t NowNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+// The bound surface of each tensor of `live`, in their order.
+absl::StatusOr<std::vector<BoundSurface>> BindAll(const std::vector<LiveTensor>& live,
+                                                  const FunctionInfo& info, PortDirection direction,
+                                                  std::span<const BoundPort> ports) {
+  std::vector<BoundSurface> bound;
+  for (const LiveTensor& tensor : live) {
+    for (const BoundPort& port : ports) {
+      const PortInfo& of = info.ports[port.port];
+      if (of.name != tensor.name || of.direction != direction) continue;
+      absl::StatusOr<BoundSurface> surface = BoundSurface::Make(port, of.layout, direction);
+      if (!surface.ok()) return surface.status();
+      bound.push_back(*std::move(surface));
+    }
+  }
+  return bound;
+}
+
+NSArray* ObjectsOf(const Classes& classes, const std::vector<BoundSurface>& surfaces) {
+  NSMutableArray* objects = [NSMutableArray array];
+  for (const BoundSurface& bound : surfaces) {
+    [objects addObject:[classes.surface objectWithIOSurface:bound.surface()]];
+  }
+  return objects;
+}
+
+NSArray* IndicesOf(const std::vector<LiveTensor>& tensors) {
+  NSMutableArray* indices = [NSMutableArray array];
+  for (const LiveTensor& tensor : tensors) [indices addObject:@(tensor.symbol)];
+  return indices;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Request>> AneRequest::Make(std::shared_ptr<AneExecutable> executable,
+                                                          size_t function,
+                                                          std::span<const BoundPort> ports) {
+  const FunctionInfo& info = executable->functions()[function];
+  const LiveFunction& live = executable->live(function);
+  std::unique_ptr<AneRequest> made(new AneRequest(executable, function));
+  absl::StatusOr<std::vector<BoundSurface>> bound =
+      BindAll(live.inputs, info, PortDirection::kInput, ports);
+  if (!bound.ok()) return bound.status();
+  made->inputs_ = *std::move(bound);
+  bound = BindAll(live.outputs, info, PortDirection::kOutput, ports);
+  if (!bound.ok()) return bound.status();
+  made->outputs_ = *std::move(bound);
+  if (executable->reference() != nullptr) {
+    absl::StatusOr<std::unique_ptr<FirstRunCheck>> check =
+        FirstRunCheck::Make(*executable->reference(), function, info, ports);
+    if (!check.ok()) return check.status();
+    made->check_ = *std::move(check);
+  }
+  if (absl::Status built = made->Build(); !built.ok()) return built;
+  return std::unique_ptr<Request>(std::move(made));
+}
+
+AneRequest::~AneRequest() {
+  // Only what is loaded now has it mapped.
+  if (mapped_load_ == 0) return;
+  absl::StatusOr<Residency::Use> use = executable_->AcquireIfLoaded();
+  if (use.ok() && use->load() == mapped_load_) executable_->model().Unmap(request_.get());
+}
+
+absl::Status AneRequest::Build() {
+  return Guard("build a request", [&] {
+    const Classes& classes = executable_->parts().framework->classes();
+    const LiveFunction& live = executable_->live(function_);
+    id<ANERequest> request = [classes.request requestWithInputs:ObjectsOf(classes, inputs_)
+                                                   inputIndices:IndicesOf(live.inputs)
+                                                        outputs:ObjectsOf(classes, outputs_)
+                                                  outputIndices:IndicesOf(live.outputs)
+                                                  weightsBuffer:nil
+                                                      perfStats:nil
+                                                 procedureIndex:@(live.procedure)];
+    if (request == nil) return absl::InternalError("the framework made no request");
+    request_ = ObjcPtr<id<ANERequest>>::Retain(request);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status AneRequest::MapFor(const Residency::Use& use) {
+  if (mapped_load_ == use.load()) return absl::OkStatus();
+  // A request that was mapped for another load belongs to that one's memory.
+  if (mapped_load_ != 0) {
+    mapped_load_ = 0;
+    if (absl::Status built = Build(); !built.ok()) return built;
+  }
+  if (absl::Status mapped = executable_->model().Map(request_.get()); !mapped.ok()) return mapped;
+  mapped_load_ = use.load();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RunStats> AneRequest::Run(CallControl& control) {
+  absl::Status done = check_ != nullptr ? FirstRun(control) : Evaluate(control);
+  if (!done.ok()) return done;
+  control.Progress();
+  return RunStats{device_ns_};
+}
+
+absl::Status AneRequest::Evaluate(CallControl& control) {
+  for (const BoundSurface& input : inputs_) input.CopyIn();
+  for (bool again = false;; again = true) {
+    if (absl::Status going = control.Check(); !going.ok()) return going;
+    absl::StatusOr<Residency::Use> use = executable_->Acquire();
+    if (!use.ok()) return use.status();
+    if (absl::Status mapped = MapFor(*use); !mapped.ok()) return mapped;
+    const int64_t began_ns = NowNs();
+    absl::Status done =
+        executable_->model().Evaluate(executable_->parts().evaluate_way, request_.get());
+    device_ns_ = NowNs() - began_ns;
+    if (done.ok()) break;
+    // The engine has lost the program, as after a restart of its daemon: loaded again, it is there.
+    if (again || !absl::IsNotFound(done)) return done;
+    executable_->Lost(*std::move(use));
+  }
+  for (const BoundSurface& output : outputs_) output.CopyOut();
+  return absl::OkStatus();
+}
+
+absl::Status AneRequest::FirstRun(CallControl& control) {
+  if (absl::Status kept = check_->Before(); !kept.ok()) return kept;
+  if (absl::Status done = Evaluate(control); !done.ok()) return done;
+  absl::Status right = check_->After();
+  if (absl::IsAborted(right)) return absl::OkStatus();  // the next run is looked at instead
+  if (right.ok()) check_.reset();
+  return right;
+}
+
+}  // namespace anex::device::apple

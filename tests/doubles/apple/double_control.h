@@ -1,0 +1,51 @@
+// How a test tells the fake AppleNeuralEngine what to do wrong, and sees what was asked of it.
+// Plain data: a list of faults as text, so that a daemon gets them from its environment
+// (ANEX_ANE_DOUBLE=...) as a test in this process gets them from a call.
+//
+//   "load=error:6*2, evaluate=raise, order=size, row=128, limit=8"
+//
+//   compile, load, unload, evaluate, map = error:CODE | raise | no | nil    at the next calls
+//   descriptor, model, request = nil | raise
+//       `*N` behind it: the next N only; for ever else
+//   compile_ms, evaluate_ms, completion_ms = N   takes so long
+//   evaluate = hang           until ane_double_release()
+//   evaluate = zeros | swap | lost     says YES and writes zeros; takes the first two inputs for
+//   one
+//                             another; once says that the program is not there (code 23)
+//   order = declared | name | size | reverse    of the live tensors
+//   row = N                   rows start at multiples of N bytes (64)
+//   limit = N                 programs loaded at once; beyond it load fails with code 6
+//   ane = no | virtual        the machine
+//   realtime = yes            beginRealTimeTask says so
+//   memory = off | client = off    that way of loading always fails
+//
+// Threads: any.
+#ifndef ANEX_TESTS_DOUBLES_APPLE_DOUBLE_CONTROL_H_
+#define ANEX_TESTS_DOUBLES_APPLE_DOUBLE_CONTROL_H_
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// What has been asked for since the last ane_double_reset.
+struct AneDoubleCounts {
+  uint64_t compiles, loads, unloads, evaluates, maps, unmaps, purges;
+  uint64_t loaded_now, requests_now, models_now;
+};
+
+// Instead of all earlier faults. Ends the process if it cannot read them: a test must not pass by a
+// slip in its faults.
+void ane_double_faults(const char* faults);
+// Faults off, what has been compiled forgotten, counts at 0.
+void ane_double_reset(void);
+// Lets calls go on that hang.
+void ane_double_release(void);
+struct AneDoubleCounts ane_double_counts(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif  // ANEX_TESTS_DOUBLES_APPLE_DOUBLE_CONTROL_H_
