@@ -54,10 +54,6 @@ constexpr int kExitBadConfig = 2;
 constexpr int kExitLockHeld = 3;
 constexpr int kExitAtOnce = 130;
 
-constexpr const char* kOwnerSocket = "anexd.sock";
-constexpr const char* kObserverSocket = "observer.sock";
-constexpr const char* kSideSocket = "side.sock";
-
 // The end of the process is asked for by SIGTERM or SIGINT: the first one ends the wait, a second
 // one the process. SIGHUP does what OnHangup was given. The handler only puts the signal's number
 // into a pipe. (Blocking signals and waiting for them would not do: libraries such as
@@ -178,6 +174,7 @@ class DaemonEvents final : public EngineLog {
 
 // Everything that runs, in the order of its start: destroyed in reverse.
 struct Daemon {
+  std::vector<door::ListenSocket> passed;  // by the service manager, until the door has them
   std::optional<door::InstanceLock> lock;
   std::unique_ptr<DaemonEvents> events;
   std::unique_ptr<engine::Engine> engine;
@@ -190,6 +187,10 @@ struct Daemon {
   std::unique_ptr<DoorKeeper> keeper;
   std::unique_ptr<door::FrontDoor> front_door;
 };
+
+std::string SocketIn(const Config& config, door::ListenerRole role) {
+  return absl::StrCat(config.runtime_dir, "/", std::string(door::SocketNameOf(role)));
+}
 
 Surroundings ThisMachine() {
   Surroundings surroundings;
@@ -233,9 +234,18 @@ engine::Limits FittedToDescriptors(engine::Limits limits, const Log& log) {
   return limits;
 }
 
+absl::Status TakePassedSockets(const Config& config, Daemon& daemon) {
+  absl::StatusOr<std::vector<door::ListenSocket>> passed =
+      door::TakePassedSockets(config.runtime_dir);
+  if (!passed.ok()) return passed.status();
+  daemon.passed = *std::move(passed);
+  return absl::OkStatus();
+}
+
 absl::Status TakeRuntimeDir(const Config& config, Daemon& daemon) {
   // The longest name first: a folder that is too deep is refused before anything is made.
-  if (auto path = door::SocketPath(config.runtime_dir, kObserverSocket); !path.ok()) {
+  if (auto path = door::SocketPath(config.runtime_dir, std::string(door::kObserverSocketName));
+      !path.ok()) {
     return path.status();
   }
   if (absl::Status s = door::PrepareRuntimeDir(config.runtime_dir); !s.ok()) return s;
@@ -257,7 +267,7 @@ absl::Status StartEngine(const Config& config, const Log& log, Daemon& daemon) {
                               .version = ANEX_VERSION,
                               .build = ANEX_BUILD,
                               .runtime_dir = config.runtime_dir,
-                              .side_channel = absl::StrCat(config.runtime_dir, "/", kSideSocket),
+                              .side_channel = SocketIn(config, door::ListenerRole::kSideChannel),
                               .limits = FittedToDescriptors(config.limits, log),
                               .weights = config.weights,
                               .events = daemon.events.get()});
@@ -299,16 +309,29 @@ absl::Status StartGrpc(const Config& config, Daemon& daemon) {
   return absl::OkStatus();
 }
 
-absl::Status OpenFrontDoor(const Log& log, Daemon& daemon) {
+// Those that the service manager passed, and our own where it passed none.
+absl::StatusOr<std::vector<door::ListenSocket>> ListenAll(const Log& log, Daemon& daemon) {
+  std::vector<door::ListenSocket> listeners = std::move(daemon.passed);
   // The sockets that others lead to come first: who can reach anexd.sock can reach all.
-  std::vector<door::ListenSocket> listeners;
-  for (const auto& [role, name] : {std::pair(door::ListenerRole::kSideChannel, kSideSocket),
-                                   std::pair(door::ListenerRole::kObserver, kObserverSocket),
-                                   std::pair(door::ListenerRole::kOwner, kOwnerSocket)}) {
-    absl::StatusOr<door::ListenSocket> socket = door::ListenOwn(*daemon.lock, role, name);
+  for (const door::ListenerRole role :
+       {door::ListenerRole::kSideChannel, door::ListenerRole::kObserver,
+        door::ListenerRole::kOwner}) {
+    const auto of_role = [role](const door::ListenSocket& socket) { return socket.role() == role; };
+    if (std::ranges::any_of(listeners, of_role)) {
+      log.Info("socket of the service manager", {{"role", door::ListenerRoleName(role)}});
+      continue;
+    }
+    absl::StatusOr<door::ListenSocket> socket =
+        door::ListenOwn(*daemon.lock, role, std::string(door::SocketNameOf(role)));
     if (!socket.ok()) return socket.status();
     listeners.push_back(*std::move(socket));
   }
+  return listeners;
+}
+
+absl::Status OpenFrontDoor(const Log& log, Daemon& daemon) {
+  absl::StatusOr<std::vector<door::ListenSocket>> listeners = ListenAll(log, daemon);
+  if (!listeners.ok()) return listeners.status();
   daemon.keeper = std::make_unique<DoorKeeper>(
       *daemon.side_door,
       [grpc = daemon.grpc.get()](shm::OwnedDescriptor connection, door::ListenerRole role) {
@@ -317,8 +340,8 @@ absl::Status OpenFrontDoor(const Log& log, Daemon& daemon) {
       log);
   daemon.grpc->SetServing(true);
   absl::StatusOr<std::unique_ptr<door::FrontDoor>> front_door = door::FrontDoor::Start(
-      {.allowed_uid = ::geteuid(), .lobby = {.opening = rpc::kClientPreface}}, std::move(listeners),
-      *daemon.connections, *daemon.keeper);
+      {.allowed_uid = ::geteuid(), .lobby = {.opening = rpc::kClientPreface}},
+      *std::move(listeners), *daemon.connections, *daemon.keeper);
   if (!front_door.ok()) return front_door.status();
   daemon.front_door = *std::move(front_door);
   return absl::OkStatus();
@@ -340,11 +363,10 @@ engine::Caller Ourselves() {
 }
 
 void SayReady(const Config& config, const Log& log, const Daemon& daemon) {
-  const std::string& dir = config.runtime_dir;
   log.Info("serving",
-           {{"socket", absl::StrCat(dir, "/", kOwnerSocket)},
-            {"observer", absl::StrCat(dir, "/", kObserverSocket)},
-            {"side_channel", absl::StrCat(dir, "/", kSideSocket)},
+           {{"socket", SocketIn(config, door::ListenerRole::kOwner)},
+            {"observer", SocketIn(config, door::ListenerRole::kObserver)},
+            {"side_channel", SocketIn(config, door::ListenerRole::kSideChannel)},
             {"cache", daemon.engine->has_cache() ? config.cache_dir : std::string("off")},
             {"device", daemon.engine->GetInfo(Ourselves()).default_device},
             {"version", ANEX_VERSION},
@@ -432,9 +454,12 @@ Log OpenLog(const Config& config) {
   // the lock. Tests of the rooms keep that; who serves does not pay for it.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const Log log = OpenLog(config);
+  Daemon daemon;
+  if (absl::Status s = TakePassedSockets(config, daemon); !s.ok()) {
+    Leave(FailedStart(s, log, daemon));
+  }
   SignalWatch signals(log);
   RaiseDescriptorLimit(log);
-  Daemon daemon;
   if (absl::Status s = StartAll(config, log, daemon); !s.ok()) {
     Leave(FailedStart(s, log, daemon));
   }

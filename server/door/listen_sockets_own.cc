@@ -66,24 +66,13 @@ absl::Status RemoveLeftOver(const std::string& path) {
 
 }  // namespace
 
-std::string_view ListenerRoleName(ListenerRole role) {
-  switch (role) {
-    case ListenerRole::kOwner:
-      return "owner";
-    case ListenerRole::kObserver:
-      return "observer";
-    case ListenerRole::kSideChannel:
-      return "side channel";
-  }
-  return "?";
-}
-
 ListenSocket::ListenSocket(ListenSocket&& other) noexcept
     : socket_(std::move(other.socket_)),
       role_(other.role_),
       path_(std::exchange(other.path_, {})),
       device_(other.device_),
-      inode_(other.inode_) {}
+      inode_(other.inode_),
+      passed_(other.passed_) {}
 
 ListenSocket& ListenSocket::operator=(ListenSocket&& other) noexcept {
   if (this == &other) return *this;
@@ -93,16 +82,18 @@ ListenSocket& ListenSocket::operator=(ListenSocket&& other) noexcept {
   path_ = std::exchange(other.path_, {});
   device_ = other.device_;
   inode_ = other.inode_;
+  passed_ = other.passed_;
   return *this;
 }
 
 ListenSocket::~ListenSocket() { RemoveFile(); }
 
 void ListenSocket::RemoveFile() {
-  if (!path_.empty() && StillOurs()) ::unlink(path_.c_str());
+  if (!path_.empty() && !passed_ && StillOurs()) ::unlink(path_.c_str());
 }
 
 bool ListenSocket::StillOurs() const {
+  if (passed_) return true;
   struct stat st;
   return ::lstat(path_.c_str(), &st) == 0 && static_cast<uint64_t>(st.st_ino) == inode_ &&
          static_cast<uint64_t>(st.st_dev) == device_;
