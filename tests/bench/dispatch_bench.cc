@@ -1,10 +1,14 @@
 // What the way to the device costs over a ring, next to a raw ring in the same run: round trips of
 // a null kernel with client and server on one core and on two, many in flight, allocations, and
-// eight rings that nobody uses. Each server is a process of its own; raw and engine take turns, and
-// differences and ratios are those of medians.
+// eight rings that nobody uses; then in process, on a gRPC stream next to a raw one, who gets how
+// much of the device, what clients do to others that stop or die, and four trainers over one. Each
+// server is a process of its own; contenders take turns, and differences and ratios are those of
+// medians.
 //
-//   bench_dispatch [--json FILE] [--rounds N]     (what else ./dev bench passes is not used)
+//   bench_dispatch --anexd PATH [--trainer PATH --data PATH] [--json FILE] [--rounds N]
+//                  [--only ring|in-process|stream|fairness|isolation|trainers]...
 
+#include <sched.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -17,8 +21,10 @@
 #include <thread>
 #include <vector>
 
+#include "tests/bench/dispatch_figures.h"
 #include "tests/bench/measure.h"
 #include "tests/bench/ring_rig.h"
+#include "tests/e2e/process.h"
 
 namespace anex::bench {
 namespace {
@@ -29,8 +35,13 @@ constexpr uint32_t kEntries = 16, kDepth = 12;
 constexpr int64_t kKernelNs = 100'000;
 
 struct Arguments {
-  std::string json;
+  std::string anexd, trainer, data, json;
+  std::vector<std::string> only;
   int rounds = 60;
+
+  bool Wants(const std::string& part) const {
+    return only.empty() || std::ranges::find(only, part) != only.end();
+  }
 };
 
 std::function<void()> RoundTripOf(RingPeer& peer) {
@@ -107,17 +118,12 @@ double IdleCpu(RingPeer& engine) {
   return (engine.cpu_seconds() - before) / std::chrono::duration<double>(kTime).count();
 }
 
-int Main(const Arguments& arguments) {
-  PinTo(kClientCore);
+void MeasureRings(int rounds, nlohmann::json& report) {
   const auto raw_same = RingPeer::Echo(kClientCore, kEntries);
   const auto raw_other = RingPeer::Echo(kOtherCore, kEntries);
   const auto engine_same = RingPeer::Engine(kClientCore, {.entries = kEntries});
   const auto engine_other = RingPeer::Engine(kOtherCore, {.entries = kEntries});
-  const auto slow = RingPeer::Engine(kOtherCore, {.busy_ns = kKernelNs, .entries = kEntries});
   const auto eight = RingPeer::Engine(kOtherCore, {.rings = 8, .entries = kEntries});
-
-  nlohmann::json report;
-  const int rounds = arguments.rounds;
   report["ring_over_raw_same_core_us"] =
       RoundTrips("null kernel, one core", *raw_same, *engine_same, rounds, report);
   report["ring_over_raw_two_cores_us"] =
@@ -128,9 +134,40 @@ int Main(const Arguments& arguments) {
       PipelinedRatio("two cores", *raw_other, *engine_other, rounds, report);
   report["allocs_per_eval_ring"] = AllocationsPerEvaluation(*engine_other);
   report["idle_cpu_8_rings"] = IdleCpu(*eight);
-  const auto slow_figures = Interleave({{"100 us kernel", RoundTripOf(*slow)}}, rounds / 4 + 1, 50);
-  PrintTable("100 us kernel, two cores", slow_figures, "100 us kernel");
-  report["ring_100us_us"] = slow_figures.at("100 us kernel").p50_us;
+}
+
+// Children are forked before this process has threads.
+int Main(const Arguments& arguments) {
+  nlohmann::json report;
+  test::ScratchFolder folder;
+  const std::string raw_stream = folder.Join("raw.sock");
+  if (arguments.Wants("stream")) StartRawStreamServer(raw_stream);
+  std::unique_ptr<RingPeer> slow, chain;
+  if (arguments.Wants("in-process")) {
+    slow = RingPeer::Engine(kOtherCore, {.busy_ns = kKernelNs, .entries = kEntries});
+    chain = RingPeer::Engine(kOtherCore,
+                             {.busy_ns = kKernelNs, .entries = kEntries, .chain_steps = 120});
+  }
+  cpu_set_t everywhere;
+  CPU_ZERO(&everywhere);
+  ::sched_getaffinity(0, sizeof(everywhere), &everywhere);
+  if (arguments.Wants("ring")) {
+    PinTo(kClientCore);
+    MeasureRings(arguments.rounds, report);
+    ::sched_setaffinity(0, sizeof(everywhere), &everywhere);
+  }
+  if (arguments.Wants("in-process")) MeasureInProcess(*slow, *chain, arguments.rounds, report);
+  if (arguments.Wants("fairness")) MeasureFairness(report);
+  if (arguments.Wants("stream")) {
+    MeasureStream(arguments.anexd, raw_stream, arguments.rounds, report);
+  }
+  if (arguments.Wants("isolation")) {
+    MeasureIsolation(arguments.anexd, CLIENT_PROGRAM, arguments.rounds, report);
+  }
+  if (arguments.Wants("trainers") && !arguments.trainer.empty()) {
+    MeasureTrainers(arguments.anexd, arguments.trainer, arguments.data, report);
+  }
+  std::printf("\n");
   for (const auto& [name, value] : report.items()) {
     if (value.is_number()) std::printf("%-42s %10.4f\n", name.c_str(), value.get<double>());
   }
@@ -143,10 +180,15 @@ int Main(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   anex::bench::Arguments arguments;
-  CLI::App app("What the way to the device costs over a ring, next to a raw ring.");
+  CLI::App app("What the way to the device costs, and who gets how much of it.");
+  app.add_option("--anexd", arguments.anexd, "the daemon's program")->required();
+  app.add_option("--trainer", arguments.trainer,
+                 "anex_trainer; left out: no trainers are measured");
+  app.add_option("--data", arguments.data, "text or folder for the trainers");
+  app.add_option("--only", arguments.only,
+                 "ring, in-process, fairness, stream, isolation, trainers; all if not given");
   app.add_option("--json", arguments.json, "file for the figures");
   app.add_option("--rounds", arguments.rounds, "interleaved rounds");
-  app.allow_extras();
   CLI11_PARSE(app, argc, argv);
   return anex::bench::Main(arguments);
 }

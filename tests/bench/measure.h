@@ -9,7 +9,11 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace anex::bench {
 
@@ -35,6 +39,16 @@ void PrintTable(const std::string& title, const std::map<std::string, Figures>& 
 
 // Ends the program with a message; benchmarks have nobody to return an error to.
 [[noreturn]] void Fail(const std::string& message);
+
+// The value, or the end of the program with `what` and why.
+template <typename T>
+T Must(absl::StatusOr<T> value, const char* what) {
+  if (!value.ok()) Fail(std::string(what) + ": " + std::string(value.status().message()));
+  return *std::move(value);
+}
+inline void Check(const absl::Status& status, const char* what) {
+  if (!status.ok()) Fail(std::string(what) + ": " + std::string(status.message()));
+}
 
 }  // namespace anex::bench
 

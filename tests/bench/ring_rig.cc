@@ -59,12 +59,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr absl::Duration kPatience = absl::Seconds(10);
 
-template <typename T>
-T Must(absl::StatusOr<T> value, const char* what) {
-  if (!value.ok()) Fail(absl::StrCat(what, ": ", std::string(value.status().message())));
-  return *std::move(value);
-}
-
 // The token carries what an entry is to name: this is no daemon, and nobody else listens.
 SideChannelToken TokenOf(uint64_t target) {
   SideChannelToken token{};
@@ -161,6 +155,12 @@ NullEngine StartNullEngine(int64_t busy_ns) {
 
 void ServeEngine(const RingPeer::EngineOptions& options, shm::SideChannel& to_client) {
   NullEngine null = StartNullEngine(options.busy_ns);
+  uint64_t target = null.invocation.value();
+  if (options.chain_steps > 0) {
+    ChainSpec chain;
+    for (int i = 0; i < options.chain_steps; ++i) chain.steps.emplace_back(null.invocation);
+    target = Must(null.engine->DefineChain(null.caller, chain), "chain").value();
+  }
   ring::RingDoor door(*null.engine, nullptr);
   for (int i = 0; i < options.rings; ++i) {
     const ring::OpenedRing ring = Must(
@@ -170,7 +170,7 @@ void ServeEngine(const RingPeer::EngineOptions& options, shm::SideChannel& to_cl
     const auto memory =
         Must(null.engine->TakeHandover(null.caller.session, ring.region_token), "memory");
     const auto bell = Must(null.engine->TakeHandover(null.caller.session, ring.bell_token), "bell");
-    HandOver(to_client, *memory.region, *bell.bell, null.invocation.value());
+    HandOver(to_client, *memory.region, *bell.bell, target);
   }
   for (;;) ::pause();
 }
@@ -227,7 +227,9 @@ std::unique_ptr<RingPeer> RingPeer::Echo(int core, uint32_t entries) {
 
 std::unique_ptr<RingPeer> RingPeer::Engine(int core, const EngineOptions& options) {
   const auto serve = [options](shm::SideChannel& to_client) { ServeEngine(options, to_client); };
-  return std::unique_ptr<RingPeer>(new RingPeer(core, static_cast<size_t>(options.rings), serve));
+  std::unique_ptr<RingPeer> peer(new RingPeer(core, static_cast<size_t>(options.rings), serve));
+  if (options.chain_steps > 0) peer->verb_ = RingVerb::kChain;
+  return peer;
 }
 
 double RingPeer::cpu_seconds() const {

@@ -31,6 +31,7 @@ class RingPeer {
     int64_t busy_ns = 0;  // what a kernel takes; 0 = the null kernel
     int rings = 1;
     uint32_t entries = 16;
+    int chain_steps = 0;  // instead of one run a submission is a chain of so many
   };
   static std::unique_ptr<RingPeer> Echo(int core, uint32_t entries);
   static std::unique_ptr<RingPeer> Engine(int core, const EngineOptions& options);
@@ -51,9 +52,10 @@ class RingPeer {
   using Serve = std::function<void(shm::SideChannel& to_client)>;
   RingPeer(int core, size_t rings, const Serve& serve);
 
-  RingSubmission Entry() const { return {.target = target_}; }
+  RingSubmission Entry() const { return {.verb = verb_, .target = target_}; }
 
   pid_t pid_ = -1;
+  RingVerb verb_ = RingVerb::kInvocation;
   uint64_t target_ = 0;
   std::atomic<uint64_t>* allocations_ = nullptr;
   std::vector<std::unique_ptr<shm::ClientRing>> rings_;

@@ -21,16 +21,11 @@
 #include "client/anex/anex.h"
 #include "client/inproc/inproc_transport.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/trainers.h"
 #include "tests/e2e/process.h"
 
 namespace anex::bench {
 namespace {
-
-template <typename T>
-T Must(absl::StatusOr<T> value, const char* what) {
-  if (!value.ok()) Fail(absl::StrCat(what, ": ", value.status().ToString()));
-  return *std::move(value);
-}
 
 std::string Program(const std::string& parameters, const std::string& body,
                     const std::string& out) {
@@ -60,7 +55,7 @@ struct Rig {
   Invocation invocation;
   Lane lane;
   Chain chain;
-  SubmissionQueue stream;
+  SubmissionQueue stream, unary;
 };
 
 Rig MakeRig(Session session, const std::string& program,
@@ -78,16 +73,16 @@ Rig MakeRig(Session session, const std::string& program,
   ChainBuilder chain = rig.session.NewChain("twelve");
   for (int i = 0; i < 12; ++i) chain.Run(rig.invocation);
   rig.chain = Must(chain.Build(), "chain");
+  rig.unary = Must(rig.session.OpenQueue(SubmitMode::kUnary, 1), "unary");
   rig.stream = Must(rig.session.OpenQueue(SubmitMode::kStream, 64), "stream");
   return rig;
 }
 
-void Check(const absl::Status& status, const char* what) {
-  if (!status.ok()) Fail(absl::StrCat(what, ": ", status.ToString()));
-}
-
 std::function<void()> Unary(Rig& rig) {
-  return [&rig] { Must(rig.lane.Run(rig.invocation), "unary"); };
+  return [&rig] {
+    Check(rig.unary.Submit(rig.lane, rig.invocation), "submit");
+    Check(rig.unary.Finish(), "unary");
+  };
 }
 std::function<void()> Stream(Rig& rig, int depth) {
   return [&rig, depth] {
@@ -160,38 +155,13 @@ nlohmann::json MeasureProgram(const std::string& title, const std::string& progr
   return {{"figures", ToJson(figures)}, {"ratios", ratios}};
 }
 
-// Tokens per second of `count` trainers that run at once, together. Their steps are equal, so the
-// ratio of two such figures is that of their steps.
-double AggregateTokens(const Arguments& arguments, const std::string& socket, int count) {
-  std::vector<std::unique_ptr<test::ChildProcess>> trainers;
-  test::ScratchFolder folder;
-  for (int i = 0; i < count; ++i) {
-    const std::string seed = std::to_string(i + 1);
-    trainers.push_back(Must(
-        test::ChildProcess::Start({arguments.trainer, "--socket", socket, "--seed", seed, "--steps",
-                                   std::to_string(arguments.trainer_steps), "--data",
-                                   arguments.data, "--name", absl::StrCat("bench-", seed), "--json",
-                                   folder.Join(seed + ".json")}),
-        "trainer"));
-  }
-  double tokens_per_s = 0;
-  for (int i = 0; i < count; ++i) {
-    const int code = Must(trainers[static_cast<size_t>(i)]->Wait(absl::Minutes(5)), "trainer");
-    if (code != 0) Fail(trainers[static_cast<size_t>(i)]->output());
-    std::ifstream file(folder.Join(std::to_string(i + 1) + ".json"));
-    const nlohmann::json result = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
-    if (!result.is_object()) Fail("a trainer wrote no report");
-    tokens_per_s += result.value("tokens_per_s", 0.0);
-  }
-  return tokens_per_s;
-}
-
 nlohmann::json MeasureTrainers(const Arguments& arguments, const std::string& socket) {
+  const Trainers crew{arguments.trainer, arguments.data, arguments.trainer_steps};
   std::vector<double> ratios;
   double one = 0, two = 0;
   for (int round = 0; round < 3; ++round) {
-    one = AggregateTokens(arguments, socket, 1);
-    two = AggregateTokens(arguments, socket, 2);
+    one = AggregateTokens(crew, socket, 1);
+    two = AggregateTokens(crew, socket, 2);
     ratios.push_back(two / one);
     std::printf("  one trainer %.0f tokens/s, two together %.0f, ratio %.2f\n", one, two,
                 two / one);
