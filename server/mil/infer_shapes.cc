@@ -28,12 +28,8 @@ class OperationChecker {
     const OpSignature* signature = places().signature;
     if (signature == nullptr) return ReportUnknown();
     if (!CheckArguments(*signature) || places().broken) return;
-    if (AnyUnknown()) {
-      // Of an operand in error the program is none; of one that was left out, nor is this one
-      // known.
-      places().left_out = true;
-      return;
-    }
+    // Of an operand in error the program is none; of one that was left out, nor is this one known.
+    if (AnyUnknown()) return LeaveOut();
     FillFallbacks(*signature);
     const Inferred inferred = HasMadeUp() ? InferFromMadeUp(*signature) : Infer(*signature, sink_);
     if (left_out_) return LeaveOut();
