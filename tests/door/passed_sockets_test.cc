@@ -27,7 +27,9 @@ shm::OwnedDescriptor Bound(const std::string& path, mode_t mode = 0600, int type
   shm::OwnedDescriptor socket(::socket(AF_UNIX, type, 0));
   EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   EXPECT_EQ(::chmod(path.c_str(), mode), 0);
-  if (listens) EXPECT_EQ(::listen(socket.get(), 8), 0);
+  if (listens) {
+    EXPECT_EQ(::listen(socket.get(), 8), 0);
+  }
   return socket;
 }
 
