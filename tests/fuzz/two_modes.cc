@@ -153,7 +153,7 @@ class Alone {
       for (const mil::ValueId id : other.results) producers_[id] = &other;
     }
     Take(operation);
-    alone_.outputs = operation.results;
+    alone_.outputs.assign(operation.results.begin(), operation.results.end());
   }
 
   mil::Function function() { return std::move(alone_); }
