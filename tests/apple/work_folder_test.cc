@@ -10,6 +10,8 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace anex::device::apple {
 namespace {
@@ -68,6 +70,35 @@ TEST_F(WorkFolderTest, WhoHasOneOfTheSameNameSharesIt) {
   EXPECT_TRUE(fs::exists(base_ + "/p/model.mil"));
   second->reset();
   EXPECT_FALSE(fs::exists(base_ + "/p"));
+}
+
+// As another process would: locks of one file by two descriptors are two.
+TEST_F(WorkFolderTest, AnotherProcessSharesItAndTheLastRemovesIt) {
+  const auto ours = *WorkFolders::Open(base_), theirs = *WorkFolders::Open(base_);
+  auto first = ours->Put("p", Source("one")), second = theirs->Put("p", Source("one"));
+  ASSERT_TRUE(first.ok() && second.ok()) << second.status();
+  EXPECT_NE(*first, *second);
+  first->reset();
+  EXPECT_EQ(Read(base_ + "/p/model.mil"), "one");
+  second->reset();
+  EXPECT_TRUE(fs::is_empty(base_)) << "a folder or a lock was left";
+}
+
+TEST_F(WorkFolderTest, ManyProcessesMakeAndRemoveItAtOnce) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      const auto folders = *WorkFolders::Open(base_);
+      for (int i = 0; i < 200; ++i) {
+        const auto folder = folders->Put("p", Source("same"));
+        ASSERT_TRUE(folder.ok()) << folder.status();
+        ASSERT_EQ(Read(base_ + "/p/model.mil"), "same");
+        ASSERT_EQ(Read(base_ + "/p/deep/er/b.bin"), "B");
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(fs::is_empty(base_));
 }
 
 TEST_F(WorkFolderTest, WhatADeadProcessLeftIsReplaced) {

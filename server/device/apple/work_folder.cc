@@ -1,6 +1,7 @@
 #include "server/device/apple/work_folder.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +13,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "proto/shm/owned_descriptor.h"
 
 namespace anex::device::apple {
 namespace {
@@ -101,11 +101,65 @@ absl::Status WriteProgram(const std::string& folder, const ProgramSource& source
   return absl::OkStatus();
 }
 
+std::string LockPathOf(const std::string& folder) { return folder + ".lock"; }
+
+// A descriptor of the lock file with a lock of `mode`; not valid if it cannot be had at once and
+// `mode` says LOCK_NB. A file that was removed meanwhile locks nothing: another try then.
+absl::StatusOr<shm::OwnedDescriptor> Lock(const std::string& path, int mode) {
+  for (;;) {
+    shm::OwnedDescriptor file(
+        ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file.valid()) return SystemError(errno, "cannot make", path);
+    while (::flock(file.get(), mode) != 0) {
+      if (errno == EWOULDBLOCK) return shm::OwnedDescriptor();
+      if (errno != EINTR) return SystemError(errno, "cannot lock", path);
+    }
+    struct stat locked {
+    }, named{};
+    if (::fstat(file.get(), &locked) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+        locked.st_ino == named.st_ino && locked.st_dev == named.st_dev) {
+      return file;
+    }
+  }
+}
+
+// REQUIRES: the exclusive lock.
+absl::Status MakeAnew(const std::string& folder, const ProgramSource& source) {
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+  absl::Status made = WriteProgram(folder, source);
+  if (!made.ok()) fs::remove_all(folder, ignored);
+  return made;
+}
+
+// The folder with its lock held shared.
+absl::StatusOr<shm::OwnedDescriptor> MakeOrShare(const std::string& folder,
+                                                 const ProgramSource& source) {
+  const std::string lock_path = LockPathOf(folder);
+  for (;;) {
+    absl::StatusOr<shm::OwnedDescriptor> lock = Lock(lock_path, LOCK_EX | LOCK_NB);
+    if (!lock.ok()) return lock.status();
+    if (lock->valid()) {  // nobody uses it
+      if (absl::Status made = MakeAnew(folder, source); !made.ok()) {
+        ::unlink(lock_path.c_str());
+        return made;
+      }
+      ::flock(lock->get(), LOCK_SH);  // ours: it cannot fail
+      return lock;
+    }
+    lock = Lock(lock_path, LOCK_SH);  // waits for who makes or removes it
+    if (!lock.ok()) return lock.status();
+    if (::access((folder + "/model.mil").c_str(), R_OK) == 0) return lock;
+  }
+}
+
 }  // namespace
 
 WorkFolder::~WorkFolder() {
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) return;  // another process goes on with it
   std::error_code ignored;  // what cannot be removed now is replaced when its name comes again
   fs::remove_all(path_, ignored);
+  ::unlink(LockPathOf(path_).c_str());
 }
 
 absl::StatusOr<std::shared_ptr<WorkFolders>> WorkFolders::Open(std::string root) {
@@ -124,11 +178,10 @@ absl::StatusOr<std::shared_ptr<WorkFolder>> WorkFolders::Put(const std::string& 
   }
   absl::MutexLock lock(&mutex_);
   if (auto shared = folders_[name].lock()) return shared;
-  // Removes what there is of it if it cannot be finished.
-  auto folder = std::make_shared<WorkFolder>(absl::StrCat(root_, "/", name));
-  std::error_code ignored;
-  fs::remove_all(folder->path(), ignored);
-  if (absl::Status put = WriteProgram(folder->path(), source); !put.ok()) return put;
+  const std::string path = absl::StrCat(root_, "/", name);
+  absl::StatusOr<shm::OwnedDescriptor> lock = MakeOrShare(path, source);
+  if (!lock.ok()) return lock.status();
+  auto folder = std::make_shared<WorkFolder>(path, *std::move(lock));
   std::erase_if(folders_, [](const auto& entry) { return entry.second.expired(); });
   folders_[name] = folder;
   return folder;
