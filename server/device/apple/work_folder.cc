@@ -179,9 +179,9 @@ absl::StatusOr<std::shared_ptr<WorkFolder>> WorkFolders::Put(const std::string& 
   absl::MutexLock lock(&mutex_);
   if (auto shared = folders_[name].lock()) return shared;
   const std::string path = absl::StrCat(root_, "/", name);
-  absl::StatusOr<shm::OwnedDescriptor> lock = MakeOrShare(path, source);
-  if (!lock.ok()) return lock.status();
-  auto folder = std::make_shared<WorkFolder>(path, *std::move(lock));
+  absl::StatusOr<shm::OwnedDescriptor> held = MakeOrShare(path, source);
+  if (!held.ok()) return held.status();
+  auto folder = std::make_shared<WorkFolder>(path, *std::move(held));
   std::erase_if(folders_, [](const auto& entry) { return entry.second.expired(); });
   folders_[name] = folder;
   return folder;

@@ -208,7 +208,7 @@ class Dispatcher {
   using Leaving = std::optional<StepResult>;
   bool RunPicked(Worker& worker, Job& job, int64_t& now_ns, Leaving& leaving);  // false: abandoned
   // Its lane keeps the job; null if there is none.
-  Job* Pick(Leaving& leaving, int64_t now_ns, bool& stopping);
+  Job* Pick(Leaving& leaving, int64_t& now_ns, bool& stopping);
   Job* PickLocked(int64_t now_ns) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   StepResult TryStep(Worker& worker, Job& job, int64_t now_ns);
   // True: the job is in its lane again. False: it is done, with result.status.

@@ -55,7 +55,7 @@ void Dispatcher::Worker::Return() {
   freed = std::move(buried);
 }
 
-// One look at the clock a turn: what ends a step begins the next one.
+// One look at the clock a turn of a single kernel: what ends it begins the next one.
 void Dispatcher::WorkerLoop(std::shared_ptr<Worker> worker) {
   Leaving leaving;
   int64_t now_ns = clock_.Now(), asked_ns = now_ns;
@@ -93,7 +93,7 @@ void Dispatcher::WorkerLoop(std::shared_ptr<Worker> worker) {
   worker->exited = true;
 }
 
-Job* Dispatcher::Pick(Leaving& leaving, int64_t now_ns, bool& stopping) {
+Job* Dispatcher::Pick(Leaving& leaving, int64_t& now_ns, bool& stopping) {
   std::shared_ptr<CompletionSink> left;  // goes after the lock
   {
     absl::MutexLock lock(&mutex_);
@@ -104,6 +104,7 @@ Job* Dispatcher::Pick(Leaving& leaving, int64_t now_ns, bool& stopping) {
     if (now_ns <= next_expiry_ns_) return PickLocked(now_ns);
   }
   ExpireSome(kMostLateInATurn);
+  now_ns = clock_.Now();
   absl::MutexLock lock(&mutex_);
   return PickLocked(now_ns);
 }
@@ -120,7 +121,11 @@ Job* Dispatcher::PickLocked(int64_t now_ns) {
   return lane.Start().get();
 }
 
+// What lies between two turns, such as handing back what the last one finished, is nobody's step:
+// where a step's own time is told or charged the clock is looked at once more. A kernel's time is
+// the device's to say.
 bool Dispatcher::RunPicked(Worker& worker, Job& job, int64_t& now_ns, Leaving& leaving) {
+  now_ns = IsChain(job.item.work) ? clock_.Now() : std::max(now_ns, job.accepted_ns);
   StepResult result = TryStep(worker, job, now_ns);
   if (result.kind == StepResult::Kind::kAbandoned) return false;
   now_ns = result.end_ns;
@@ -156,8 +161,7 @@ void Dispatcher::Finish(Job& job, absl::Status status, int64_t now_ns, UsageNote
 StepResult Dispatcher::TryStep(Worker& worker, Job& job, int64_t now_ns) {
   if (now_ns > job.item.deadline_ns) return {.status = LateStatus(job, now_ns), .end_ns = now_ns};
   const bool first = job.started_ns == 0;
-  // It may have come after the clock was read.
-  if (first) job.started_ns = std::max(now_ns, job.accepted_ns);
+  if (first) job.started_ns = now_ns;
   StepResult result = DoStep(job, worker.watch, clock_, now_ns);
   if (result.kind == StepResult::Kind::kAbandoned) return result;
   if (result.end_ns == 0) result.end_ns = clock_.Now();
