@@ -19,7 +19,7 @@ namespace anex::test {
 namespace {
 
 constexpr int kDeaths = ANEX_DEATHS;
-constexpr int kWarmUp = kDeaths / 4;
+constexpr int kWarmUp = kDeaths / 2;
 constexpr int kThreads = 3;
 constexpr int kPerProcess = 40;  // broken side channels to one killed process
 
