@@ -122,7 +122,7 @@ class ProgramMaker : public StatementReader {
   Resolver resolver_;
   Folder folder_;
   HashMap<std::string_view, Span> names_;  // of functions
-  std::optional<int> opset_;                           // of the function at hand
+  std::optional<int> opset_;               // of the function at hand
   const std::shared_ptr<Program> program_ = std::make_shared<Program>();
   int64_t check_ns_ = 0;
 };

@@ -1,6 +1,6 @@
-// As much of Foundation as anexd's Objective-C++ names, in Apple's dialect: enough for clang to check
-// types with -fobjc-runtime=macosx-14.0, nothing to link or run. Declarations as Apple documents
-// them.
+// As much of Foundation as anexd's Objective-C++ names, in Apple's dialect: enough for clang to
+// check types with -fobjc-runtime=macosx-14.0, nothing to link or run. Declarations as Apple
+// documents them.
 #ifndef ANEX_TESTS_DOUBLES_APPLE_DIALECT_FOUNDATION_FOUNDATION_H_
 #define ANEX_TESTS_DOUBLES_APPLE_DIALECT_FOUNDATION_FOUNDATION_H_
 
@@ -10,9 +10,9 @@
 typedef unsigned long NSUInteger;
 typedef long NSInteger;
 typedef bool BOOL;  // as on Apple silicon
-typedef struct objc_class *Class;
-typedef struct objc_selector *SEL;
-typedef struct objc_method *Method;
+typedef struct objc_class* Class;
+typedef struct objc_selector* SEL;
+typedef struct objc_method* Method;
 #define YES __objc_yes
 #define NO __objc_no
 #define nil nullptr
@@ -35,18 +35,19 @@ typedef struct objc_method *Method;
 
 typedef struct {
   unsigned long state;
-  id __unsafe_unretained *itemsPtr;
-  unsigned long *mutationsPtr;
+  id __unsafe_unretained* itemsPtr;
+  unsigned long* mutationsPtr;
   unsigned long extra[5];
 } NSFastEnumerationState;
 
 @protocol NSFastEnumeration
-- (NSUInteger)countByEnumeratingWithState:(NSFastEnumerationState *)state
+- (NSUInteger)countByEnumeratingWithState:(NSFastEnumerationState*)state
                                   objects:(id __unsafe_unretained[])buffer
                                     count:(NSUInteger)count;
 @end
 
-__attribute__((objc_root_class)) @interface NSObject <NSObject>
+__attribute__((objc_root_class))
+@interface NSObject<NSObject>
 + (instancetype)alloc;
 + (instancetype)new;
 + (Class)class;
@@ -56,25 +57,25 @@ __attribute__((objc_root_class)) @interface NSObject <NSObject>
 @end
 
 @interface NSString : NSObject <NSCopying>
-@property(readonly) const char *UTF8String;
+@property(readonly) const char* UTF8String;
 @property(readonly) NSUInteger length;
-+ (instancetype)stringWithUTF8String:(const char *)text;
-+ (instancetype)stringWithFormat:(NSString *)format, ...;
-- (instancetype)initWithBytes:(const void *)bytes
++ (instancetype)stringWithUTF8String:(const char*)text;
++ (instancetype)stringWithFormat:(NSString*)format, ...;
+- (instancetype)initWithBytes:(const void*)bytes
                        length:(NSUInteger)length
                      encoding:(NSUInteger)encoding;
-- (NSString *)stringByAppendingPathComponent:(NSString *)part;
+- (NSString*)stringByAppendingPathComponent:(NSString*)part;
 @end
 enum : NSUInteger { NSUTF8StringEncoding = 4 };
 
 @interface NSNumber : NSObject
-+ (NSNumber *)numberWithInt:(int)value;
-+ (NSNumber *)numberWithUnsignedInt:(unsigned int)value;
-+ (NSNumber *)numberWithLong:(long)value;
-+ (NSNumber *)numberWithUnsignedLong:(unsigned long)value;
-+ (NSNumber *)numberWithLongLong:(long long)value;
-+ (NSNumber *)numberWithUnsignedLongLong:(unsigned long long)value;
-+ (NSNumber *)numberWithBool:(BOOL)value;
++ (NSNumber*)numberWithInt:(int)value;
++ (NSNumber*)numberWithUnsignedInt:(unsigned int)value;
++ (NSNumber*)numberWithLong:(long)value;
++ (NSNumber*)numberWithUnsignedLong:(unsigned long)value;
++ (NSNumber*)numberWithLongLong:(long long)value;
++ (NSNumber*)numberWithUnsignedLongLong:(unsigned long long)value;
++ (NSNumber*)numberWithBool:(BOOL)value;
 @property(readonly) long long longLongValue;
 @property(readonly) unsigned int unsignedIntValue;
 @property(readonly) NSUInteger unsignedIntegerValue;
@@ -82,8 +83,8 @@ enum : NSUInteger { NSUTF8StringEncoding = 4 };
 @end
 
 @interface NSData : NSObject
-+ (instancetype)dataWithBytes:(const void *)bytes length:(NSUInteger)length;
-+ (instancetype)dataWithBytesNoCopy:(void *)bytes length:(NSUInteger)length freeWhenDone:(BOOL)free;
++ (instancetype)dataWithBytes:(const void*)bytes length:(NSUInteger)length;
++ (instancetype)dataWithBytesNoCopy:(void*)bytes length:(NSUInteger)length freeWhenDone:(BOOL)free;
 @property(readonly) NSUInteger length;
 @end
 
@@ -111,14 +112,14 @@ enum : NSUInteger { NSUTF8StringEncoding = 4 };
 @end
 
 @interface NSURL : NSObject
-+ (NSURL *)fileURLWithPath:(NSString *)path;
-@property(readonly) NSString *path;
++ (NSURL*)fileURLWithPath:(NSString*)path;
+@property(readonly) NSString* path;
 @end
 
 @interface NSError : NSObject
-@property(readonly) NSString *domain;
+@property(readonly) NSString* domain;
 @property(readonly) NSInteger code;
-@property(readonly) NSString *localizedDescription;
+@property(readonly) NSString* localizedDescription;
 @end
 
 @interface NSException : NSObject
@@ -126,8 +127,8 @@ enum : NSUInteger { NSUTF8StringEncoding = 4 };
 @end
 
 extern "C" {
-Class NSClassFromString(NSString *name);
-NSString *NSTemporaryDirectory(void);
+Class NSClassFromString(NSString* name);
+NSString* NSTemporaryDirectory(void);
 }
 
 #endif  // ANEX_TESTS_DOUBLES_APPLE_DIALECT_FOUNDATION_FOUNDATION_H_

@@ -7,8 +7,8 @@
 extern "C" {
 Method class_getClassMethod(Class cls, SEL selector);
 Method class_getInstanceMethod(Class cls, SEL selector);
-const char *method_getTypeEncoding(Method method);
-SEL sel_registerName(const char *name);
+const char* method_getTypeEncoding(Method method);
+SEL sel_registerName(const char* name);
 }
 
 #endif  // ANEX_TESTS_DOUBLES_APPLE_DIALECT_OBJC_RUNTIME_H_
