@@ -243,7 +243,8 @@ std::shared_ptr<const Constant> ConstantReader::ReadBlob(const Literal& blob,
     sink_.Error(Code::kMissingWeights, blob.span, message, "send it along with the program");
     return nullptr;
   }
-  sink_.Note(Code::kMissingWeights, blob.span, message + "; zeros stand in for it");
+  sink_.Note(Code::kMissingWeights, blob.span,
+             message + "; what depends on its numbers is not checked");
   return Zeros(blob, type);
 }
 

@@ -13,7 +13,8 @@ constexpr size_t kShownBytes = 80;        // of a name in a message
 constexpr size_t kUsualLineBytes = 4096;  // of longer lines a finding carries a piece:
 constexpr size_t kPieceBytes = 320;       // so long,
 constexpr size_t kPieceBefore = 120;      // and so much of it in front of the place
-constexpr uint32_t kMaxOthers = 100;      // warnings and notes
+constexpr uint32_t kMaxOthers = 200;      // warnings and notes; notes take no more than
+constexpr uint32_t kRoomForNotes = 100;   // half, so that they push no warnings out
 constexpr uint32_t kLooksPerAsk = 64;     // a few microseconds of reading
 constexpr size_t kMaxNotes = 4;           // other places of one finding
 
@@ -134,7 +135,7 @@ DiagnosticSink::Report DiagnosticSink::Warning(Code code, Span at, std::string m
 
 DiagnosticSink::Report DiagnosticSink::Note(Code code, Span at, std::string message,
                                             std::string help) {
-  if (others_ >= kMaxOthers) return Report(this, false);
+  if (others_ >= kRoomForNotes) return Report(this, false);
   ++others_;
   Add(Severity::kNote, code, at, std::move(message), std::move(help));
   return Report(this, true);

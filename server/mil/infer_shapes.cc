@@ -18,6 +18,14 @@ TypeSet SetOfType(const Type& type) {
   return SetOf(type.tensor.dtype);
 }
 
+bool IsList(const Parameter& parameter) {
+  return parameter.types == kIntegers || parameter.types == kBools;
+}
+
+// Of a list that was not sent: more than any but the sizes of a split, which are as many as its
+// results.
+constexpr size_t kMostKnownInts = 64;
+
 // One operation against its signature.
 class OperationChecker {
  public:
@@ -69,17 +77,67 @@ class OperationChecker {
     return signature.infer(context);
   }
 
+  // A list of numbers that were not sent, longer than any operation of these results can want.
+  // What is wrong with it will not be said, so nothing ever stops a text from having it read again.
+  bool HasLongMadeUpList(const OpSignature& signature) {
+    const size_t most = std::max<size_t>(kMostKnownInts, places().results.size());
+    for (const Argument& argument : operation().arguments) {
+      const Parameter& parameter = *signature.Find(argument.name);
+      if (!parameter.constant || !IsList(parameter)) continue;
+      for (ValueId id : argument.values) {
+        const Constant* constant = value(id).constant.get();
+        if (constant == nullptr || !constant->made_up()) continue;
+        if (static_cast<size_t>(value(id).type.tensor.shape.ElementCount()) > most) return true;
+      }
+    }
+    return false;
+  }
+
   // Where the result depends on numbers that were not sent, the declared types are believed, and
   // the operation is left out unless what stands in for them happens to give just these types.
-  // Dimensions that are not declared (`?`) are then not known at all.
+  // Dimensions that are not declared (`?`) are then not known at all. What no numbers mend is
+  // reported all the same.
   Inferred InferFromMadeUp(const OpSignature& signature) {
+    if (HasLongMadeUpList(signature)) {
+      left_out_ = true;
+      return std::nullopt;
+    }
     DiagnosticSink quiet(sink_.source(), 1);
     OpContext context(resolved_, quiet);
     Inferred inferred = signature.infer(context);
     if (!context.has_read_made_up()) return Infer(signature, sink_);
     if (inferred.has_value() && IsAsDeclared(*inferred)) return inferred;
+    if (inferred.has_value()) ReportWhateverTheNumbers(*inferred);
     left_out_ = true;
     return std::nullopt;
+  }
+
+  // Numbers decide about shapes; about how many results there are only where they say just that,
+  // and about their element types nowhere.
+  void ReportWhateverTheNumbers(const std::vector<TensorType>& inferred) {
+    if (HasUnreadResult()) return;
+    const bool counted = operation().op == "split" || operation().op == "topk";
+    if (inferred.size() != operation().results.size()) {
+      if (!counted) ReportCount(inferred.size());
+      return;
+    }
+    for (size_t i = 0; i < inferred.size(); ++i) {
+      const ResolvedResult& result = places().results[i];
+      const DType declared = result.declared->scalar.dtype;
+      if (result.declared->kind == TypeKind::kTensor && declared == inferred[i].dtype) continue;
+      sink_.Error(
+          Code::kDeclaredType, result.type,
+          absl::StrCat("declared as ", result.declared->ToString(), ", but `", operation().op,
+                       "` gives elements of ", std::string(DTypeName(inferred[i].dtype))));
+      resolved_.values[operation().results[i]].unknown_type = true;
+    }
+  }
+
+  void ReportCount(size_t count) {
+    sink_.Error(
+        Code::kResultCount, places().op,
+        absl::StrCat("`", operation().op, "` has ", count, count == 1 ? " result" : " results",
+                     ", but ", operation().results.size(), " are declared"));
   }
 
   bool IsAsDeclared(const std::vector<TensorType>& inferred) {
@@ -207,7 +265,7 @@ class OperationChecker {
       return false;
     }
     const Shape& shape = value.type.tensor.shape;
-    const bool is_list = parameter.types == kIntegers || parameter.types == kBools;
+    const bool is_list = IsList(parameter);
     // Lists are read whole; no shape, permutation or split is longer.
     constexpr int64_t kMostInts = 1 << 16;
     if (parameter.constant && is_list && shape.ElementCount() > kMostInts) {
@@ -335,10 +393,7 @@ class OperationChecker {
     if (inferred.size() != operation().results.size()) {
       if (HasUnreadResult())
         return false;  // what was meant to be several results may be written as one
-      sink_.Error(Code::kResultCount, places().op,
-                  absl::StrCat("`", operation().op, "` has ", inferred.size(),
-                               inferred.size() == 1 ? " result" : " results", ", but ",
-                               operation().results.size(), " are declared"));
+      ReportCount(inferred.size());
       return false;
     }
     bool good = true;

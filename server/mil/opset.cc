@@ -1,6 +1,7 @@
 #include "server/mil/opset.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -87,6 +88,41 @@ void ReportNewer(Span at, int since, int opset, const std::string& what, Diagnos
                absl::StrCat("write func ...<ios", since, ">"));
 }
 
+// What follows `ios` or `CoreML`; nullopt if that is no number.
+std::optional<int> Digits(std::string_view tag, std::string_view family) {
+  if (!tag.starts_with(family)) return std::nullopt;
+  tag.remove_prefix(family.size());
+  if (tag.empty() || tag.size() > 4) return std::nullopt;
+  int number = 0;
+  for (const char c : tag) {
+    if (c < '0' || c > '9') return std::nullopt;
+    number = 10 * number + (c - '0');
+  }
+  return number;
+}
+
+// The tag that may have been meant: of releases the nearest in time, not the most alike in letters.
+std::string HelpForTag(std::string_view tag) {
+  for (const std::string_view family : {"ios", "CoreML"}) {
+    const std::optional<int> wanted = Digits(tag, family);
+    if (!wanted.has_value()) continue;
+    const Tag* nearest = nullptr;
+    const auto apart = [&](const Tag& one) {
+      return std::abs(*Digits(one.name, family) - *wanted);
+    };
+    for (const Tag& one : kTags) {
+      if (!one.name.starts_with(family)) continue;
+      if (nearest == nullptr || apart(one) < apart(*nearest)) nearest = &one;
+    }
+    return absl::StrCat("did you mean ", Shown(nearest->name), "?");
+  }
+  std::vector<std::string_view> known;
+  for (const Tag& one : kTags) known.push_back(one.name);
+  std::string help = DidYouMean(tag, known);
+  if (help.empty()) help = "those that exist are ios15, ios16, ios17, ios18 and ios26";
+  return help;
+}
+
 // Where the argument is given, in the parentheses or in the brackets.
 std::vector<Span> PlacesOf(const SourceText& source, const OperationSyntax& operation,
                            std::string_view argument) {
@@ -121,12 +157,8 @@ std::optional<int> CheckOpset(const SourceText& source, const FunctionSyntax& he
   const std::string_view tag = source.Text(head.opset);
   const std::optional<int> opset = OpsetNumber(tag);
   if (!opset.has_value()) {
-    std::vector<std::string_view> known;
-    for (const Tag& one : kTags) known.push_back(one.name);
-    std::string help = DidYouMean(tag, known);
-    if (help.empty()) help = "those that exist are ios15, ios16, ios17, ios18 and ios26";
     sink.Error(Code::kUnknownOpset, head.opset, absl::StrCat("there is no opset ", Shown(tag)),
-               std::move(help));
+               HelpForTag(tag));
     return std::nullopt;
   }
   for (const NamedType& parameter : head.parameters) {

@@ -13,6 +13,7 @@
 #include "server/mil/blob_file.h"
 #include "server/mil/lexer.h"
 #include "server/mil/number.h"
+#include "server/mil/opset.h"
 
 namespace anex::mil {
 namespace {
@@ -139,8 +140,8 @@ class ProgramPrinter {
     }
     absl::StrAppend(&text_, operation.results.empty() ? "" : " = ", operation.op, "(");
     // Apple's compiler wants those of constexpr_* before ios18 behind the parentheses.
-    const bool in_brackets =
-        options_.spell_out && operation.op.starts_with("constexpr_") && function.opset < "ios18";
+    const bool in_brackets = options_.spell_out && operation.op.starts_with("constexpr_") &&
+                             OpsetNumber(function.opset).value_or(18) < 18;
     const std::string arguments = ArgumentsText(function, operation, in_brackets);
     absl::StrAppend(&text_, in_brackets ? "" : arguments, ")");
     std::string brackets = in_brackets ? arguments : "";
@@ -173,22 +174,28 @@ class ProgramPrinter {
     return text;
   }
 
-  // The names as written, except where a second constant has the name of another value.
+  // The names as written, except where a second constant has the name of another value. Ports are
+  // named first, they keep theirs whatever happens; names that are made up are nobody's.
   void ChooseNames(const Function& function) {
     std::unordered_set<std::string> taken;
     for (const Value& value : function.values) taken.insert(value.name);
     std::unordered_set<std::string> used;
     names_.assign(function.values.size(), "");
-    for (ValueId id = 0; id < function.values.size(); ++id) {
-      std::string name = function.value(id).name;
-      if (name.empty() && !options_.spell_out) continue;
-      if (name.empty()) name = absl::StrCat("const_", id);
-      while (!used.insert(name).second) {
+    const auto choose = [&](ValueId id) {
+      const std::string& written = function.value(id).name;
+      if (!names_[id].empty() || (written.empty() && !options_.spell_out)) return;
+      std::string name = written.empty() ? absl::StrCat("const_", id) : written;
+      bool free = written.empty() ? taken.insert(name).second : used.insert(name).second;
+      while (!free) {
         std::string fresh = absl::StrCat(name, "_", ++renamed_);
-        if (taken.insert(fresh).second) name = std::move(fresh);
+        free = taken.insert(fresh).second;
+        if (free) name = std::move(fresh);
       }
       names_[id] = std::move(name);
-    }
+    };
+    for (const ValueId id : function.inputs) choose(id);
+    for (const ValueId id : function.outputs) choose(id);
+    for (ValueId id = 0; id < function.values.size(); ++id) choose(id);
   }
 
   std::string TypeText(const Type& type) const {

@@ -222,9 +222,15 @@ void Resolver::ResolveConst(const OperationSyntax& operation) {
   }
   const Type type = constant != nullptr ? constant->type() : Type{};
   const bool unknown = constant == nullptr;
+  const std::optional<ValueId> before = names_.Find(source_.Text(output.name));
+  if (unknown && before.has_value() && resolved_.values[*before].written) {
+    // It is a const declared again all the same: from here on nobody knows which.
+    resolved_.values[*before].unknown_type = true;
+    return;
+  }
   const ValueId id = Define(output.name, type, std::move(constant));
   resolved_.values[id].unknown_type = unknown;
-  resolved_.values[id].written = !unknown;
+  resolved_.values[id].written = true;
   if (!unknown) resolved_.values[id].bits = declared->scalar.bits;
 }
 
@@ -278,6 +284,12 @@ ScalarType Resolver::ExpectedScalar(const Parameter* parameter, const ValueSynta
       const ScalarType* scalar = FindScalarType(DTypeName(dtype));
       if (scalar != nullptr) return *scalar;
     }
+  }
+  // A list without elements has no spelling that tells: it holds what the parameter takes.
+  if (literal != nullptr && literal->kind == Literal::Kind::kList) {
+    const bool bools = parameter != nullptr && (parameter->types & kIntegers) == 0 &&
+                       (parameter->types & kBools) != 0;
+    return *FindScalarType(bools ? "bool" : "int32");
   }
   const bool whole = spelling.find_first_not_of("+-0123456789") == spelling.npos;
   const bool floats_only = parameter != nullptr && (parameter->types & kIntegers) == 0;
@@ -447,6 +459,8 @@ void Resolver::AddResults(const OperationSyntax& operation, bool broken) {
 }
 
 void Resolver::ResolveOutputs(const FunctionSyntax& function) {
+  // Behind the outputs the next function begins, whose definitions are none of this one.
+  if (!later_.has_value()) later_.emplace(source_, static_cast<uint32_t>(source_.text().size()));
   for (const Span output : function.outputs) {
     if (sink_.full()) return;
     const std::optional<ValueId> id = Lookup(output);

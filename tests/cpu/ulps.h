@@ -11,6 +11,7 @@
 #include <cstring>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/device/harness.h"
 
 namespace anex::device {
@@ -39,20 +40,24 @@ inline bool ZerosDiffer(double a, double b) {
   return a == 0 && b == 0 && std::signbit(a) != std::signbit(b);
 }
 
-// REQUIRES: fp16, fp32 or exact types. `slack` is an absolute difference that is forgiven.
+// REQUIRES: fp16, fp32 or types that are no floats, whose bits must be equal. `slack` is an
+// absolute difference that is forgiven.
 inline void ExpectClose(const Tensor& expected, const Tensor& found, int64_t ulps, double slack,
                         Zeros zeros = Zeros::kSigned) {
   ASSERT_EQ(expected.dtype, found.dtype);
   ASSERT_EQ(expected.bytes.size(), found.bytes.size());
   const std::vector<double> want = ValuesOf(expected), have = ValuesOf(found);
+  // Whole numbers and bools are equal or they are not, and a double does not hold all of them.
+  const bool exact = !IsFloat(expected.dtype);
   int shown = 0;
   for (size_t i = 0; i < want.size() && shown < 5; ++i) {
     const int64_t apart = UlpsApart(expected, found, static_cast<int64_t>(i));
+    if (exact && apart == 0) continue;
     const bool sign_lost = zeros == Zeros::kSigned && ZerosDiffer(want[i], have[i]);
-    if (!sign_lost && (apart <= ulps || std::fabs(want[i] - have[i]) <= slack)) continue;
+    if (!exact && !sign_lost && (apart <= ulps || std::fabs(want[i] - have[i]) <= slack)) continue;
     ++shown;
-    ADD_FAILURE() << "element " << i << ": expected " << want[i] << ", found " << have[i] << ", "
-                  << apart << " units apart";
+    ADD_FAILURE() << "element " << i << ": expected " << want[i] << ", found " << have[i]
+                  << (exact ? ", other bits" : absl::StrCat(", ", apart, " units apart"));
   }
 }
 

@@ -1,6 +1,7 @@
 // Integers that a double does not hold, and those of uint64 that an int64 does not, through every
 // operation that takes them. What is right is what counting gives.
 
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -11,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/device/cpu/cpu_device.h"
+#include "tests/cpu/ulps.h"
 #include "tests/device/harness.h"
 
 namespace anex::device::cpu {
@@ -190,6 +192,23 @@ TEST(WideIntegersTest, AreMadeExactly) {
                                             "), end = int64(", kOdd - 3, "), step = int64(-2));"),
                                {})),
             (std::vector<int64_t>{kOdd, kOdd - 2}));
+}
+
+// The yardstick itself: a double holds neither of two neighbours, and no slack is for them.
+TEST(WideIntegers, AreComparedBitByBit) {
+  const auto one = [](DType dtype, int64_t value) {
+    Tensor tensor = MakeTensor(dtype, {1}, {0});
+    std::memcpy(tensor.bytes.data(), &value, tensor.bytes.size());
+    return tensor;
+  };
+  constexpr int64_t kWide = (int64_t{1} << 53) + 1;
+  for (const DType dtype : {DType::kInt64, DType::kUint64}) {
+    ExpectClose(one(dtype, kWide), one(dtype, kWide), 0, 0);
+    EXPECT_NONFATAL_FAILURE(ExpectClose(one(dtype, kWide), one(dtype, kWide - 1), 0, 0),
+                            "other bits");
+  }
+  EXPECT_NONFATAL_FAILURE(ExpectClose(one(DType::kInt32, 7), one(DType::kInt32, 8), 16, 2.0),
+                          "other bits");
 }
 
 }  // namespace

@@ -187,7 +187,13 @@ bool SameNumber(double a, double b) { return a == b || (std::isnan(a) && std::is
 std::string Differ(const Tensor& right, const Tensor& found, const Allowance& allowance) {
   const std::vector<double> want = ValuesOf(right), have = ValuesOf(found);
   if (std::isinf(allowance.slack)) return "";
+  const bool exact = !IsFloat(right.dtype);  // nor does a double hold every whole number
   for (size_t i = 0; i < want.size(); ++i) {
+    if (exact) {
+      if (UlpsApart(right, found, static_cast<int64_t>(i)) == 0) continue;
+      return absl::StrCat("element ", i, " of ", right.shape.ToString(), ": reference ", want[i],
+                          ", default ", have[i], ", other bits");
+    }
     if (allowance.signed_zeros && ZerosDiffer(want[i], have[i])) {
       return absl::StrCat("element ", i, ": a zero of the other sign than ", want[i]);
     }

@@ -120,5 +120,28 @@ TEST(EmptyList, IsSafeInEveryOperation) {
   EXPECT_GT(calls, 300);
 }
 
+TEST(EmptyList, WithoutATypeIsOneOfWhatTheParameterTakes) {
+  for (const char* body : {"tensor<fp16, [1, 1]> y = squeeze(x = x, axes = []);",
+                           "fp16 y = reshape(x = x, shape = []);",
+                           "tensor<fp16, [1, 1]> y = expand_dims(x = x, axes = []);"}) {
+    const FrontEndResult result = ReadText(Around("tensor<fp16, [1, 1]> x", body, "y"));
+    EXPECT_NE(result.program, nullptr) << RenderText(result.diagnostics) << body;
+    EXPECT_THAT(RenderText(result.diagnostics), HasSubstr("taken as tensor<int32, [0]>"));
+  }
+  const FrontEndResult bools = ReadText(Around(
+      "tensor<fp16, [4]> x",
+      "tensor<fp16, [4]> y = slice_by_index(x = x, begin = [0], end = [4], end_mask = []);", "y"));
+  EXPECT_THAT(RenderText(bools.diagnostics), HasSubstr("taken as tensor<bool, [0]>"));
+}
+
+TEST(EmptyList, IsNothingToNormalise) {
+  EXPECT_THAT(OnlyError(Around("tensor<fp16, [2, 3]> x",
+                               kNone + std::string("tensor<fp16, [2, 3]> y = layer_norm(x = x, "
+                                                   "axes = none);"),
+                               "y"))
+                  .message,
+              HasSubstr("no axes to normalise"));
+}
+
 }  // namespace
 }  // namespace anex::mil

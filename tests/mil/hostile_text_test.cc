@@ -197,6 +197,21 @@ std::vector<Hostile> LongTexts() {
                              "})]{ func f<ios18>() {} -> (); }");
        },
        20},
+      {"a long list that was not sent, wanted again and again",
+       [](size_t n) {
+         const std::string type = absl::StrCat("tensor<int32, [", n / 32, "]>");
+         return Around("fp16 x",
+                       absl::StrCat(type, " n = const()[val = ", type,
+                                    "(BLOBFILE(path = string(\"@model_path/w\"), offset = "
+                                    "uint64(64)))];\n",
+                                    Filled(n,
+                                           [](size_t i) {
+                                             return absl::StrCat("tensor<fp16, [1]> ", Id(i),
+                                                                 " = reshape(x = x, shape = n);\n");
+                                           })),
+                       "x");
+       },
+       60},
       {"default shapes",
        [](size_t n) {
          return absl::StrCat(

@@ -127,5 +127,45 @@ TEST(MadeUp, ValuesThatAreKnownAreNotBelieved) {
   EXPECT_THAT(RenderText(result.diagnostics), HasSubstr("MIL0309"));
 }
 
+// Those of a split may be as many as it has results.
+TEST(MadeUp, ListsThatAreTooLongAreLeftOut) {
+  const std::string n = Missing("tensor<int32, [65536]>", "n");
+  const FrontEndResult result =
+      ReadText(Around(kX,
+                      n + "tensor<fp16, [24]> y = reshape(x = x, shape = n);\n"
+                          "tensor<fp16, [2, 3, 4]> z = relu(x = x);",
+                      "z"));
+  ASSERT_NE(result.program, nullptr) << RenderText(result.diagnostics);
+  ASSERT_EQ(result.program->functions[0].operations.size(), 1u);
+  EXPECT_EQ(result.program->functions[0].operations[0].op, "relu");
+  EXPECT_THAT(RenderText(result.diagnostics),
+              HasSubstr("was not sent; what depends on its numbers is not checked"));
+}
+
+// No numbers give another element type or more results.
+TEST(MadeUp, WhatNoNumbersMendIsReported) {
+  EXPECT_EQ(OnlyError(Around(kX,
+                             Missing("tensor<int32, [1]>", "n") +
+                                 "tensor<fp32, [2, 3, 1]> y = reduce_sum(x = x, axes = n, "
+                                 "keep_dims = bool(true));",
+                             "y"))
+                .code,
+            "MIL0402");
+  EXPECT_EQ(OnlyError(Around(kX,
+                             Missing("int32", "a") +
+                                 "tensor<fp16, [2, 3, 4]> y, tensor<fp16, [2, 3, 4]> z = "
+                                 "softmax(x = x, axis = a);",
+                             "y"))
+                .code,
+            "MIL0310");
+  // How many these have is in their numbers.
+  for (const char* body : {"tensor<fp16, [2, 3, 4]> y = topk(x = x, return_indices = n);",
+                           "tensor<fp16, [2, 3, 4]> y, tensor<int32, [2, 3, 4]> i = topk(x = x, "
+                           "return_indices = n);"}) {
+    const FrontEndResult result = ReadText(Around(kX, Missing("bool", "n") + body, "y"));
+    EXPECT_NE(result.program, nullptr) << RenderText(result.diagnostics) << body;
+  }
+}
+
 }  // namespace
 }  // namespace anex::mil

@@ -1,6 +1,8 @@
 // Tags of functions, and what each of them brought.
 #include "server/mil/opset.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
@@ -72,6 +74,13 @@ TEST(Opset, TagsThatDoNotExistAreRefused) {
   }
   EXPECT_THAT(OnlyError(Tagged("ios1", "fp16 x", "", "x")).help, HasSubstr("did you mean"));
   EXPECT_THAT(OnlyError(Tagged("banana", "fp16 x", "", "x")).help, HasSubstr("ios15, ios16"));
+  const std::pair<const char*, const char*> nearest[] = {
+      {"ios14", "ios15"},  {"ios19", "ios18"},     {"ios25", "ios26"},     {"ios99", "ios26"},
+      {"ios018", "ios18"}, {"CoreML4", "CoreML5"}, {"CoreML12", "CoreML9"}};
+  for (const auto& [tag, meant] : nearest) {
+    EXPECT_EQ(OnlyError(Tagged(tag, "fp16 x", "", "x")).help,
+              absl::StrCat("did you mean `", meant, "`?"));
+  }
 }
 
 // A row of the table that names what the catalog does not have would never speak.

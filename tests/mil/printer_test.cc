@@ -137,5 +137,49 @@ TEST(Printer, EveryCorpusProgramComesBackTheSame) {
   }
 }
 
+// What is written is found again under its name, first of all by those who bind the ports.
+TEST(Printer, MadeUpNamesAreNobodys) {
+  const std::string inputs = "tensor<fp16, [2]> x";
+  const auto program = Good(Around(inputs,
+                                   "tensor<fp16, [2]> a = add(x = x, y = fp16(2));\n"
+                                   "tensor<fp16, [2]> const_1 = add(x = a, y = fp16(3));\n"
+                                   "tensor<fp16, [2]> const_2 = add(x = a, y = fp16(4));",
+                                   "const_1, const_2"));
+  ASSERT_NE(program, nullptr);
+  const Function& function = program->functions[0];
+  // Else this shows nothing.
+  ASSERT_TRUE(function.values[1].name.empty() || function.values[2].name.empty());
+  const ProgramSource spelled = Print(*program, {.spell_out = true});
+  EXPECT_THAT(spelled.text, HasSubstr("} -> (const_1, const_2);"));
+  EXPECT_NE(Read(spelled).program, nullptr) << spelled.text;
+}
+
+TEST(Printer, OutputsKeepTheirNamesBeforeConstantsDo) {
+  const auto program = Good(Around("fp16 x",
+                                   "fp16 c = const()[val = fp16(2)];\n"
+                                   "fp16 y = add(x = x, y = c);\n"
+                                   "fp16 c = const()[val = fp16(3)];",
+                                   "y, c"));
+  ASSERT_NE(program, nullptr);
+  EXPECT_THAT(Print(*program).text, HasSubstr("} -> (y, c);"));
+  ExpectRoundTrip(*program);
+}
+
+TEST(Printer, WeightsAreUnpackedInBracketsBeforeIos18ByEitherTag) {
+  const auto spelled = [](const std::string& tag) {
+    const auto program =
+        Good("program(1.3)\n{ func main<" + tag +
+             ">(fp16 x) {\n tensor<fp32, [2]> w = constexpr_cast(source_val = tensor<fp16, "
+             "[2]>([1, 2]), output_dtype = string(\"fp32\"));\n} -> (w); }");
+    return program == nullptr ? "" : Print(*program, {.spell_out = true}).text;
+  };
+  for (const char* old : {"ios16", "ios17", "CoreML6", "CoreML7"}) {
+    EXPECT_THAT(spelled(old), HasSubstr("constexpr_cast()[")) << old;
+  }
+  for (const char* later : {"ios18", "CoreML8", "CoreML9"}) {
+    EXPECT_THAT(spelled(later), HasSubstr("constexpr_cast(source_val")) << later;
+  }
+}
+
 }  // namespace
 }  // namespace anex::mil

@@ -213,5 +213,16 @@ TEST(Slips, AWeightPathThatNamesAFolderIsMarked) {
   }
 }
 
+TEST(Slips, NotesPushNoWarningsOut) {
+  std::string body;
+  for (int i = 0; i < 300; ++i) absl::StrAppend(&body, "fp32 n", i, " = add(x = 1.0, y = 2.0);\n");
+  const FrontEndResult result =
+      ReadText(Around("fp16 x", body + "fp16 c = const()[val = fp16(1e9)];", "x"));
+  EXPECT_TRUE(std::ranges::any_of(result.diagnostics, [](const Diagnostic& one) {
+    return one.code == "MIL0902";
+  })) << RenderText(result.diagnostics);
+  EXPECT_LE(result.diagnostics.size(), 200u);
+}
+
 }  // namespace
 }  // namespace anex::mil

@@ -212,5 +212,28 @@ TEST(Statements, AFindingOfAConstantIsRepeated) {
   EXPECT_THAT(lines, ElementsAre(4, 5)) << RenderText(result.diagnostics);
 }
 
+// Nor is what a function gives back defined in the next.
+TEST(Statements, AnOutputIsNotLookedForInTheNextFunction) {
+  for (const char* semicolon : {";", ""}) {
+    const Diagnostic error = OnlyError(absl::StrCat(
+        "program(1.3)\n{ func f<ios18>(fp16 x) { fp16 a = exp(x = x); } -> (a, late)", semicolon,
+        "\nfunc g<ios18>(fp16 x) { fp16 b = exp(x = x);\nfp16 late = exp(x = b); } -> (late); }"));
+    EXPECT_THAT(error.message, HasSubstr("nothing named `late` is defined above"));
+  }
+}
+
+// Whichever of the two is wrong, that is all that is said.
+TEST(Statements, AConstantInErrorMayBeDeclaredAgainLikeAnyOther) {
+  const std::string good = "int32 a = const()[val = int32(-1)];\n";
+  for (const std::string& wrong : {std::string("int32 a = const()[val = int32(1.5)];\n"),
+                                   std::string("int32 a = const();\n")}) {
+    for (const std::string& both : {wrong + good, good + wrong, wrong + good + good}) {
+      const Diagnostic error = OnlyError(Around(
+          "tensor<fp16, [4]> x", both + "tensor<fp16, [4]> y = softmax(x = x, axis = a);", "y"));
+      EXPECT_NE(error.code, "MIL0102") << both;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace anex::mil

@@ -34,6 +34,10 @@ Inferred InferLayerNorm(OpContext& context) {
   }
   std::optional<std::vector<int>> axes = context.AxesOf("axes", context.ShapeOf("x").rank());
   if (!axes.has_value()) return std::nullopt;
+  if (axes->empty()) {
+    return context.Fail("axes", "no axes to normalise",
+                        "leave `axes` out to normalise all of them");
+  }
   std::ranges::sort(*axes);  // gamma's axes follow x, whatever the order of the list
   std::vector<int64_t> dims;
   for (int axis : *axes) dims.push_back(context.ShapeOf("x")[axis]);
