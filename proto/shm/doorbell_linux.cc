@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,10 +65,17 @@ void Doorbell::Ring() const {
   errno = saved;
 }
 
+// Without waiting, whatever the descriptor's own mode says: a peer that rings has the same open file
+// and may have taken O_NONBLOCK away, and the count too.
 void Doorbell::Drain() const {
   uint64_t rings;
-  while (::read(listen_.get(), &rings, sizeof(rings)) < 0 && errno == EINTR) {
-  }
+  const iovec into{&rings, sizeof(rings)};
+  ssize_t got;
+  do {
+    got = ::preadv2(listen_.get(), &into, 1, -1, RWF_NOWAIT);
+  } while (got < 0 && errno == EINTR);
+  // Kernels before 5.10 have no such read of an eventfd.
+  if (got < 0 && errno == EOPNOTSUPP) got = ::read(listen_.get(), &rings, sizeof(rings));
 }
 
 }  // namespace anex::shm

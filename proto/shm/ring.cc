@@ -208,9 +208,11 @@ void DaemonRing::Post(RingCompletion completion, std::string_view text) {
   parts_.frame->completion_tail.value.store(n + 1, std::memory_order_seq_cst);
 }
 
+// One thread of the client takes completions out; others that it parks on the word are not woken at
+// the daemon's cost.
 void DaemonRing::Wake() {
   parts_.frame->client_wake.value.fetch_add(1, std::memory_order_seq_cst);
-  WakeAll(parts_.frame->client_wake.value);
+  WakeOne(parts_.frame->client_wake.value);
 }
 
 void DaemonRing::WakeClient() {

@@ -30,6 +30,22 @@ TEST(Doorbell, RingsUntilDrainedHoweverOftenItWasRung) {
   EXPECT_TRUE(IsRinging(*bell));
 }
 
+// The peer's descriptor is the same open file: it can take the count before we do, and the mode.
+TEST(Doorbell, APeerThatTakesTheModeAndTheRingsDoesNotHoldUsUp) {
+  const auto bell = Doorbell::Create();
+  ASSERT_TRUE(bell.ok());
+  const auto peer = bell->Share();
+  ASSERT_TRUE(peer.ok());
+  ASSERT_EQ(::fcntl(peer->get(), F_SETFL, 0), 0);
+  bell->Ring();
+  uint64_t taken = 0;
+  if (::read(peer->get(), &taken, sizeof(taken)) < 0) GTEST_SKIP() << "peers can only ring here";
+  bell->Drain();
+  bell->Ring();
+  pollfd ringing{bell->poll_descriptor(), POLLIN, 0};
+  EXPECT_EQ(::poll(&ringing, 1, 0), 1);
+}
+
 TEST(Doorbell, WakesAPollerInAnotherThread) {
   absl::StatusOr<Doorbell> bell = Doorbell::Create();
   ASSERT_TRUE(bell.ok());
