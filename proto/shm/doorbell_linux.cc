@@ -65,8 +65,8 @@ void Doorbell::Ring() const {
   errno = saved;
 }
 
-// Without waiting, whatever the descriptor's own mode says: a peer that rings has the same open file
-// and may have taken O_NONBLOCK away, and the count too.
+// Without waiting, whatever the descriptor's own mode says: a peer that rings has the same open
+// file and may have taken O_NONBLOCK away, and the count too.
 void Doorbell::Drain() const {
   uint64_t rings;
   const iovec into{&rings, sizeof(rings)};

@@ -230,8 +230,11 @@ class Engine {
                       std::shared_ptr<CompletionSink> completions);
   // The same for several in one lane, in order, up to the first that is refused: returns how many
   // were queued, and `refused` says why not the next one.
+  // What the lane's source holds is taken before, so that the lane's order is that of its client;
+  // `from_source`: it is the source that submits, which is at it already.
   size_t SubmitSome(const Caller& caller, std::span<const Submission> submissions,
-                    const std::shared_ptr<CompletionSink>& completions, absl::Status& refused);
+                    const std::shared_ptr<CompletionSink>& completions, absl::Status& refused,
+                    bool from_source = false);
   // Submit and wait. A failed run is a Completion with a bad status; an error means not accepted,
   // or that the caller left: then it is cancelled.
   absl::StatusOr<Completion> Evaluate(const Caller& caller, const Submission& submission);

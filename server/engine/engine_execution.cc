@@ -239,8 +239,8 @@ absl::Status Engine::Submit(const Caller& caller, const Submission& submission,
 }
 
 size_t Engine::SubmitSome(const Caller& caller, std::span<const Submission> submissions,
-                          const std::shared_ptr<CompletionSink>& completions,
-                          absl::Status& refused) {
+                          const std::shared_ptr<CompletionSink>& completions, absl::Status& refused,
+                          bool from_source) {
   refused = absl::OkStatus();
   if (submissions.empty()) return 0;
   absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
@@ -249,6 +249,9 @@ size_t Engine::SubmitSome(const Caller& caller, std::span<const Submission> subm
   if (!lane.ok()) {
     refused = lane.status();
     return 0;
+  }
+  if (!from_source && (*lane)->has_source.load(std::memory_order_relaxed)) {
+    impl_->TakeFromSource(caller.session, submissions.front().lane);
   }
   size_t queued = 0;
   while (refused.ok() && queued < submissions.size()) {
@@ -352,9 +355,16 @@ absl::StatusOr<uint32_t> Engine::Impl::CancelOn(
   if (!session.ok()) return session.status();
   absl::StatusOr<std::shared_ptr<SessionLane>> found = (*session)->lanes.Find(lane);
   if (!found.ok()) return found.status();
-  absl::MutexLock lock(&(*found)->mutex);
-  if ((*found)->device_lane == 0) return 0;
-  return cancel(DispatcherOf((*found)->device), (*found)->device_lane);
+  std::string device;
+  uint64_t device_lane = 0;
+  {
+    absl::MutexLock lock(&(*found)->mutex);
+    device = (*found)->device;
+    device_lane = (*found)->device_lane;
+  }
+  // Without the lock: the device thread may want it, and what is cancelled may hold much memory.
+  // Numbers of lanes do not come again.
+  return device_lane == 0 ? 0 : cancel(DispatcherOf(device), device_lane);
 }
 
 absl::StatusOr<uint32_t> Engine::Cancel(const Caller& caller, LaneId lane, uint64_t user_data) {

@@ -38,6 +38,7 @@ absl::Status Engine::AttachSource(const Caller& caller, LaneId id, std::string_v
     dispatcher = impl_->Settle(**session, id, **lane, device);
     if (!dispatcher.ok()) return dispatcher.status();
   }
+  (*lane)->has_source.store(true, std::memory_order_relaxed);  // for good: a look costs little
   (*dispatcher)->Attach(source);
   const absl::Status added = impl_->sources.Add((*session)->id(), {id, *dispatcher, source});
   if (!added.ok()) {

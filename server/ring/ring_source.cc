@@ -64,7 +64,8 @@ size_t RingSource::Poll() {
   }
   absl::Status refused;
   const size_t accepted = parts_.engine->SubmitSome(
-      parts_.caller, std::span(submissions).first(good), shared_from_this(), refused);
+      parts_.caller, std::span(submissions).first(good), shared_from_this(), refused,
+      /*from_source=*/true);
   at_ += accepted;
   if (!refused.ok()) {
     Refuse(submissions[accepted].user_data, std::move(refused));

@@ -1,6 +1,8 @@
 #include "proto/shm/doorbell.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <thread>

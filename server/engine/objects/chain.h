@@ -49,6 +49,7 @@ class SurfaceCopy {
     return Run(done, bytes());
   }
   uint64_t bytes() const { return copy_.bytes(); }
+  uint64_t run_bytes() const { return copy_.run_bytes(); }
   const Surface& from() const { return *from_.surface(); }
   const Surface& to() const { return *to_.surface(); }
 

@@ -37,6 +37,8 @@ class RegionCopy {
   // The part from byte `begin` to `end` of those moved, in row-major order. REQUIRES: begin <= end
   // <= bytes().
   void Run(const std::byte* from, std::byte* to, uint64_t begin, uint64_t end) const;
+  // Bytes that lie together on both sides: what one step of a copy moves.
+  uint64_t run_bytes() const { return element_; }
   uint64_t bytes() const;  // of elements moved
 
  private:

@@ -41,6 +41,8 @@ struct SessionLane {
   std::string device ABSL_GUARDED_BY(mutex);  // "" until the first submission
   uint64_t device_lane ABSL_GUARDED_BY(mutex) = 0;
   bool released ABSL_GUARDED_BY(mutex) = false;
+  // The device thread itself asks somebody for the lane's work (Engine::AttachSource).
+  std::atomic<bool> has_source{false};
 };
 
 struct ParameterSetEntry {

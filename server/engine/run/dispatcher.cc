@@ -329,6 +329,7 @@ void Dispatcher::KeepLocked(std::shared_ptr<Job> finished) {
   finished->started_ns = 0;
   finished->ending.store(Job::Ending::kOpen, std::memory_order_relaxed);
   finished->late = false;
+  finished->orphaned = false;
   spare_.push_back(std::move(finished));
 }
 
@@ -348,6 +349,7 @@ void Dispatcher::HandBack(Job& job, absl::Status status, int64_t now_ns, bool re
   completion.total_ns = now_ns - job.accepted_ns;
   job.place.Reset();  // before the completion: who has it finds the place free
   if (release) {
+    if (job.orphaned) undertaker_.Bury({std::move(job.item.work), std::move(job.pins)});
     job.pins.clear();
     job.item.work = FenceStep{};
   }

@@ -64,6 +64,7 @@
 #include "server/engine/run/run_watch.h"
 #include "server/engine/run/scheduler.h"
 #include "server/engine/run/step_runner.h"
+#include "server/engine/run/undertaker.h"
 #include "server/engine/run/usage_log.h"
 #include "server/engine/run/work_sources.h"
 
@@ -250,7 +251,7 @@ class Dispatcher {
   // The end of a job that is not the device thread's. `release` lets go of what the job holds
   // first, so that whoever gets the completion finds it free; an abandoned job keeps it.
   void Complete(Job& job, absl::Status status, int64_t now_ns, bool release = true);
-  static void HandBack(Job& job, absl::Status status, int64_t now_ns, bool release);
+  void HandBack(Job& job, absl::Status status, int64_t now_ns, bool release);
   void CompleteAll(JobList& jobs, const absl::Status& status);
   void CompleteLate(JobList& jobs, int64_t now_ns);
   // Jobs are used again, so that none is allocated in steady use.
@@ -258,6 +259,7 @@ class Dispatcher {
   void KeepLocked(std::shared_ptr<Job> finished) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::shared_ptr<DeviceSlot> slot_;
+  Undertaker undertaker_;  // outlives the device thread
   const std::unique_ptr<Sleeper> sleeper_;
   const std::shared_ptr<WakeList> wakes_;  // of lanes that were blocked
   WorkSources sources_{*sleeper_};

@@ -187,6 +187,7 @@ bool Dispatcher::PutBack(Job& job, StepResult& result) {
     EndTurn(lane, result);
     return true;
   }
+  job.orphaned = lane.closed();
   const bool stop = asked && (!finished || Stops(job) || lane.closed());
   const bool stopped = absl::IsCancelled(result.status);  // by the device, within the step
   if (stop && (stopped || result.status.ok())) {

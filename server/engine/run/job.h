@@ -88,7 +88,8 @@ struct Job {
   bool stop_asked() const { return ending.load(std::memory_order_acquire) == Ending::kStopAsked; }
   bool settled() const { return ending.load(std::memory_order_acquire) == Ending::kSettled; }
 
-  bool late = false;  // stopped for its deadline; guarded by the dispatcher's lock
+  bool late = false;      // stopped for its deadline; guarded by the dispatcher's lock
+  bool orphaned = false;  // its lane has ended while it ran; the device thread's
 };
 
 // From acceptance to the first step, or to the end of one that had none.

@@ -1,5 +1,6 @@
 #include "server/engine/run/step_runner.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,8 @@ namespace {
 constexpr size_t kMostStepTimings = 65536;
 // A tenth of a millisecond where memory gives 10 GB/s, a third of one for pages touched first.
 constexpr uint64_t kCopyPieceBytes = 1 << 20;
+// And where the elements lie apart: some ten nanoseconds each.
+constexpr uint64_t kCopyPieceRuns = 1 << 13;
 
 ChainShape ShapeOf(const Chain& chain) {
   return {.steps = static_cast<uint32_t>(chain.steps().size()),
@@ -50,7 +53,9 @@ StepResult RunKernel(const Invocation& invocation, uint32_t mask, Job& job, RunW
 
 // A piece of a copy: others have their turns between two of them.
 StepResult Copy(const SurfaceCopy& copy, Job& job, const Clock& clock, int64_t now_ns) {
-  StepResult result{.status = copy.Run(job.copied, kCopyPieceBytes), .end_ns = clock.Now()};
+  StepResult result{
+      .status = copy.Run(job.copied, std::min(kCopyPieceBytes, kCopyPieceRuns * copy.run_bytes())),
+      .end_ns = clock.Now()};
   result.device_ns = result.end_ns - now_ns;
   if (result.status.ok() && job.copied < copy.bytes()) {
     result.kind = StepResult::Kind::kMore;

@@ -6,10 +6,8 @@
 namespace anex::engine {
 namespace {
 
-// More than a ring has entries.
-constexpr int kMostLastLooks = 8192;
-// A lane's worth: 16 are taken at a look.
-constexpr int kMostLooks = 32;
+// More than a ring has entries: a look at one that holds only what is refused takes one of them.
+constexpr int kMostLooks = 8192;
 
 int PollTimeout(absl::Duration timeout) {
   if (timeout == absl::InfiniteDuration()) return -1;
@@ -34,9 +32,10 @@ void WorkSources::Detach(const std::shared_ptr<WorkSource>& source, bool last_lo
     absl::MutexLock lock(&mutex_);
     if (std::erase(sources_, source) == 0) return;
     attached_.store(sources_.size(), std::memory_order_relaxed);
-    // Who goes on putting in is not waited for.
-    for (int looks = last_look ? kMostLastLooks : 0; looks > 0 && source->Poll() > 0;) --looks;
   }
+  // It is this thread's alone now, and nobody waits for it. Who goes on putting in is not waited
+  // for either.
+  for (int looks = last_look ? kMostLooks : 0; looks > 0 && source->Poll() > 0;) --looks;
   sleeper_.Wake();  // a thread that sleeps on it lets go of it
 }
 
