@@ -108,7 +108,8 @@ class Runner {
       for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>((i + seed) % 4);
     } else if (seed_ % 4 == 0) {
       constexpr double kInf = std::numeric_limits<double>::infinity();
-      constexpr double kEdges[] = {kInf, -kInf, std::nan(""), -0.0, 0.0, 0x1p-24, 60000};
+      constexpr double kEdges[] = {
+          kInf, -kInf, std::numeric_limits<double>::quiet_NaN(), -0.0, 0.0, 0x1p-24, 60000};
       for (size_t i = seed % 5; i < values.size(); i += 5) values[i] = kEdges[(i + seed) % 7];
     }
     return MakeTensor(layout.dtype, layout.shape, values);
