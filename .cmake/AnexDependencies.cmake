@@ -2,6 +2,21 @@
 find_package(Threads REQUIRED)
 find_package(absl CONFIG REQUIRED)
 find_package(nlohmann_json CONFIG REQUIRED)
+# CBLAS: Accelerate on macOS, OpenBLAS elsewhere.
+add_library(anex_cblas INTERFACE)
+if(APPLE)
+  target_link_libraries(anex_cblas INTERFACE "-framework Accelerate")
+else()
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
+  target_link_libraries(anex_cblas INTERFACE PkgConfig::OPENBLAS)
+endif()
+
+if(ANEX_BUILD_TESTS OR ANEX_FUZZ)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+
 if(ANEX_FUZZ)
   return()  # the rooms that are fuzzed need no more
 endif()
@@ -19,19 +34,4 @@ if(NOT TARGET tomlplusplus::tomlplusplus)
   find_package(PkgConfig REQUIRED)
   pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
   add_library(tomlplusplus::tomlplusplus ALIAS PkgConfig::TOMLPLUSPLUS)
-endif()
-
-# CBLAS: Accelerate on macOS, OpenBLAS elsewhere.
-add_library(anex_cblas INTERFACE)
-if(APPLE)
-  target_link_libraries(anex_cblas INTERFACE "-framework Accelerate")
-else()
-  find_package(PkgConfig REQUIRED)
-  pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
-  target_link_libraries(anex_cblas INTERFACE PkgConfig::OPENBLAS)
-endif()
-
-if(ANEX_BUILD_TESTS)
-  find_package(GTest REQUIRED)
-  include(GoogleTest)
 endif()

@@ -1,9 +1,17 @@
+#include <cpuid.h>
+
 #include "server/device/cpu/vector_ops_variants.h"
 
 namespace anex::device::cpu {
 namespace {
 
-bool HasAvx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c"); }
+// __builtin_cpu_supports knows no "f16c" in clang.
+bool HasF16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+
+bool HasAvx2() { return __builtin_cpu_supports("avx2") && HasF16c(); }
 
 bool HasAvx512() {
   return HasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
