@@ -58,7 +58,7 @@ absl::StatusOr<std::shared_ptr<const Framework>> Framework::Open(const std::stri
         if (!usable) {
           return absl::UnimplementedError(absl::StrCat(
               "this system's AppleNeuralEngine.framework is not the one that anexd knows: ",
-              Missing(opened->selectors_), "; please report it with `anectl probe`"));
+              Missing(opened->selectors_), "; please report it"));
         }
         opened->ReadMachine();
         if (!opened->machine_.has_ane) {
