@@ -22,7 +22,7 @@ find_program(ANEX_CLANGXX NAMES clang++-14 clang++)
 find_path(ANEX_GNUSTEP_INCLUDE Foundation/Foundation.h PATHS /usr/include/GNUstep NO_DEFAULT_PATH)
 find_library(ANEX_GNUSTEP_BASE gnustep-base)
 find_library(ANEX_BLOCKS_RUNTIME BlocksRuntime)
-execute_process(COMMAND ${CMAKE_C_COMPILER_LAUNCHER} gcc -print-file-name=include
+execute_process(COMMAND gcc -print-file-name=include
                 OUTPUT_VARIABLE ANEX_GCC_INCLUDE OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
 execute_process(COMMAND gcc -print-file-name=libobjc.so
                 OUTPUT_VARIABLE ANEX_LIBOBJC OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)

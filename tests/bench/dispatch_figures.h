@@ -1,6 +1,5 @@
 // The figures of bench_dispatch that need no raw ring: each runs its part, prints what it saw, adds
-// details to `report["figures"]` and its figures to `report`. Names and targets are those of the
-// figures in README.md of this folder's subject: see dispatch_bench.cc.
+// figures to `report`.
 #ifndef ANEX_TESTS_BENCH_DISPATCH_FIGURES_H_
 #define ANEX_TESTS_BENCH_DISPATCH_FIGURES_H_
 

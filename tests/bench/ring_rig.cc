@@ -21,6 +21,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "proto/shm/yielding_look.h"
 #include "server/engine/engine.h"
 #include "server/ring/ring_door.h"
 #include "tests/bench/measure.h"
@@ -93,14 +94,8 @@ std::unique_ptr<shm::ClientRing> TakeOver(shm::SideChannel& from, uint64_t& targ
 // The daemon's policy (server/engine/run/work_sources.cc) without a daemon.
 void ServeEcho(shm::DaemonRing& ring, const shm::Doorbell& bell) {
   std::array<RingEntryWords, 16> batch;
-  const auto look = [&ring] {
-    const Clock::time_point until = Clock::now() + std::chrono::microseconds(50);
-    for (int looks = 1; !ring.HasSubmissions(); ++looks) {
-      if (looks % 8 == 0 && Clock::now() >= until) return false;
-      ::sched_yield();
-    }
-    return true;
-  };
+  shm::YieldingLook before_sleep;
+  const auto look = [&] { return before_sleep.Look([&ring] { return ring.HasSubmissions(); }); };
   for (;;) {
     const size_t taken = Must(ring.Take(batch), "take");
     for (size_t i = 0; i < taken; ++i) {

@@ -114,7 +114,9 @@ absl::StatusOr<RunStats> AneRequest::Run(CallControl& control) {
 }
 
 absl::Status AneRequest::Evaluate(CallControl& control) {
-  for (const BoundSurface& input : inputs_) input.CopyIn();
+  for (const BoundSurface& input : inputs_) {
+    if (absl::Status copied = input.CopyIn(); !copied.ok()) return copied;
+  }
   for (bool again = false;; again = true) {
     if (absl::Status going = control.Check(); !going.ok()) return going;
     absl::StatusOr<Residency::Use> use = executable_->Acquire();
@@ -129,7 +131,9 @@ absl::Status AneRequest::Evaluate(CallControl& control) {
     if (again || !absl::IsNotFound(done)) return done;
     executable_->Lost(*std::move(use));
   }
-  for (const BoundSurface& output : outputs_) output.CopyOut();
+  for (const BoundSurface& output : outputs_) {
+    if (absl::Status copied = output.CopyOut(); !copied.ok()) return copied;
+  }
   return absl::OkStatus();
 }
 

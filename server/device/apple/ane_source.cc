@@ -14,6 +14,7 @@ namespace {
 
 // Of generations: h13 is the M1's, h14 the M2's, h15 the M3's.
 constexpr int kFirstCompactGeneration = 15;
+constexpr size_t kDigestBytes = 32;
 
 // The number in "h16g"; 0 if there is none.
 int Generation(std::string_view architecture) {
@@ -77,10 +78,12 @@ AneSource MakeAneSource(const mil::Program& program, std::string_view architectu
     options.dialect = mil::Dialect::kVerbose;
     options.file_per_weight = true;
   }
-  AneSource made;
-  made.digest = DigestOf(mil::Print(program, options));
-  options.build_info["anexd-content"] = made.digest;
-  made.source = std::make_shared<const ProgramSource>(mil::Print(program, options));
+  const std::string blank(2 * kDigestBytes, '0');  // its place, until it is known
+  options.build_info["anexd-content"] = blank;
+  ProgramSource source = mil::Print(program, options);
+  AneSource made{.digest = DigestOf(source)};
+  source.text.replace(source.text.find(blank), blank.size(), made.digest);
+  made.source = std::make_shared<const ProgramSource>(std::move(source));
   return made;
 }
 

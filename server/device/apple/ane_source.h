@@ -20,7 +20,7 @@
 namespace anex::device::apple {
 
 struct AneSource {
-  std::string digest;  // hex SHA-256 of text and weights
+  std::string digest;  // hex SHA-256 of text (its own place blank) and weights
   std::shared_ptr<const ProgramSource> source;
 };
 

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include "server/device/apple/element_walk.h"
+
 namespace anex::device::apple {
 namespace {
 
@@ -17,15 +19,11 @@ void CopyElements(const TensorLayout& layout, const std::byte* from, std::byte* 
          (layout.shape[outer - 1] == 1 || layout.strides[outer - 1] == static_cast<int64_t>(run))) {
     run *= static_cast<size_t>(layout.shape[--outer]);
   }
-  std::array<int64_t, kMaxRank> at{};
-  for (;;) {
-    int64_t offset = 0;
-    for (int axis = 0; axis < outer; ++axis) offset += at[axis] * layout.strides[axis];
+  ForEachIndex(layout.shape.dims().first(static_cast<size_t>(outer)), [&](const ElementIndex& at) {
+    const int64_t offset = OffsetOf(layout, at);
     std::memcpy(to + offset, from + offset, run);
-    int axis = outer - 1;
-    while (axis >= 0 && ++at[axis] == layout.shape[axis]) at[axis--] = 0;
-    if (axis < 0) return;
-  }
+    return true;
+  });
 }
 
 }  // namespace
@@ -47,18 +45,18 @@ absl::StatusOr<BoundSurface> BoundSurface::Make(const BoundPort& port, const Ten
   return bound;
 }
 
-void BoundSurface::CopyIn() const {
-  if (!staged_ || direction_ == PortDirection::kOutput) return;
-  static_cast<void>(own_->Lock(shm::RegionAccess::kReadWrite));
+absl::Status BoundSurface::CopyIn() const {
+  if (!staged_ || direction_ == PortDirection::kOutput) return absl::OkStatus();
+  if (absl::Status s = own_->Lock(shm::RegionAccess::kReadWrite); !s.ok()) return s;
   CopyElements(layout_, std::as_const(*region_).data(), own_->data());
-  static_cast<void>(own_->Unlock(shm::RegionAccess::kReadWrite));
+  return own_->Unlock(shm::RegionAccess::kReadWrite);
 }
 
-void BoundSurface::CopyOut() const {
-  if (!staged_ || direction_ == PortDirection::kInput) return;
-  static_cast<void>(own_->Lock(shm::RegionAccess::kReadOnly));
+absl::Status BoundSurface::CopyOut() const {
+  if (!staged_ || direction_ == PortDirection::kInput) return absl::OkStatus();
+  if (absl::Status s = own_->Lock(shm::RegionAccess::kReadOnly); !s.ok()) return s;
   CopyElements(layout_, std::as_const(*own_).data(), region_->data());
-  static_cast<void>(own_->Unlock(shm::RegionAccess::kReadOnly));
+  return own_->Unlock(shm::RegionAccess::kReadOnly);
 }
 
 }  // namespace anex::device::apple

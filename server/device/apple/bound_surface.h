@@ -24,10 +24,10 @@ class BoundSurface {
                                            PortDirection direction);
 
   __IOSurface* surface() const { return surface_->surface(); }
-  bool is_copied() const { return staged_; }
-  // Before and after a run; nothing for surfaces that are the region's own.
-  void CopyIn() const;
-  void CopyOut() const;
+  // Before and after a run; nothing for surfaces that are the region's own. INTERNAL
+  // if the surface cannot be locked.
+  absl::Status CopyIn() const;
+  absl::Status CopyOut() const;
 
  private:
   std::shared_ptr<shm::SharedRegion> region_;  // as it was bound

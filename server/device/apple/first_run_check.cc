@@ -1,15 +1,14 @@
 #include "server/device/apple/first_run_check.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
-#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "proto/wire/half.h"
+#include "server/device/apple/element_walk.h"
 
 namespace anex::device::apple {
 namespace {
@@ -55,28 +54,9 @@ double Widen(DType dtype, const std::byte* at) {
   return 0;
 }
 
-using Index = std::array<int64_t, kMaxRank>;
-
-int64_t OffsetOf(const TensorLayout& layout, const Index& at) {
-  int64_t offset = 0;
-  for (int axis = 0; axis < layout.shape.rank(); ++axis) offset += at[axis] * layout.strides[axis];
-  return offset;
-}
-
-// Calls `visit` with each index of `shape`, in row-major order, until it says false.
-void ForEach(const Shape& shape, const std::function<bool(const Index&)>& visit) {
-  Index at{};
-  for (;;) {
-    if (!visit(at)) return;
-    int axis = shape.rank() - 1;
-    while (axis >= 0 && ++at[axis] == shape[axis]) at[axis--] = 0;
-    if (axis < 0) return;
-  }
-}
-
 double LargestFinite(const TensorLayout& layout, const std::byte* data) {
   double largest = 0;
-  ForEach(layout.shape, [&](const Index& at) {
+  ForEachIndex(layout.shape.dims(), [&](const ElementIndex& at) {
     const double value = std::fabs(Widen(layout.dtype, data + OffsetOf(layout, at)));
     if (std::isfinite(value)) largest = std::max(largest, value);
     return true;
@@ -90,7 +70,7 @@ bool Agree(double expected, double found, double slack) {
   return std::fabs(expected - found) <= slack;
 }
 
-std::string Spell(const Shape& shape, const Index& at) {
+std::string Spell(const Shape& shape, const ElementIndex& at) {
   return absl::StrCat("[", absl::StrJoin(at.begin(), at.begin() + shape.rank(), ", "), "]");
 }
 
@@ -98,7 +78,7 @@ std::string Spell(const Shape& shape, const Index& at) {
 void CopyElements(const TensorLayout& from_layout, const std::byte* from,
                   const TensorLayout& to_layout, std::byte* to) {
   const size_t element = ElementSize(from_layout.dtype);
-  ForEach(from_layout.shape, [&](const Index& at) {
+  ForEachIndex(from_layout.shape.dims(), [&](const ElementIndex& at) {
     std::memcpy(to + OffsetOf(to_layout, at), from + OffsetOf(from_layout, at), element);
     return true;
   });
@@ -108,7 +88,7 @@ bool SameElementsIn(const TensorLayout& a_layout, const std::byte* a, const Tens
                     const std::byte* b) {
   const size_t element = ElementSize(a_layout.dtype);
   bool same = true;
-  ForEach(a_layout.shape, [&](const Index& at) {
+  ForEachIndex(a_layout.shape.dims(), [&](const ElementIndex& at) {
     same = std::memcmp(a + OffsetOf(a_layout, at), b + OffsetOf(b_layout, at), element) == 0;
     return same;
   });
@@ -126,7 +106,7 @@ absl::Status CompareOutputs(const std::string& port, const TensorLayout& expecte
                            ? kFirstRunTolerance * LargestFinite(expected_layout, expected)
                            : 0;
   absl::Status result;
-  ForEach(expected_layout.shape, [&](const Index& at) {
+  ForEachIndex(expected_layout.shape.dims(), [&](const ElementIndex& at) {
     const double right = Widen(expected_layout.dtype, expected + OffsetOf(expected_layout, at));
     const double have = Widen(found_layout.dtype, found + OffsetOf(found_layout, at));
     if (Agree(right, have, slack)) return true;

@@ -13,6 +13,7 @@
 #include "proto/wire/half.h"
 #import "server/device/apple/ane_compile.h"
 #import "server/device/apple/ane_executable.h"
+#include "server/device/apple/element_walk.h"
 #include "server/device/apple/self_test_programs.h"
 
 namespace anex::device::apple {

@@ -123,19 +123,4 @@ absl::StatusOr<std::vector<TestProgram>> SelfTestPrograms() {
   return tests;
 }
 
-void ForEachOffset(const TensorLayout& layout,
-                   const std::function<void(size_t number, int64_t offset)>& visit) {
-  std::array<int64_t, kMaxRank> at{};
-  for (size_t number = 0;; ++number) {
-    int64_t offset = 0;
-    for (int axis = 0; axis < layout.shape.rank(); ++axis) {
-      offset += at[axis] * layout.strides[axis];
-    }
-    visit(number, offset);
-    int axis = layout.shape.rank() - 1;
-    while (axis >= 0 && ++at[axis] == layout.shape[axis]) at[axis--] = 0;
-    if (axis < 0) return;
-  }
-}
-
 }  // namespace anex::device::apple

@@ -4,14 +4,12 @@
 #define ANEX_SERVER_DEVICE_APPLE_SELF_TEST_PROGRAMS_H_
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "proto/wire/tensor_layout.h"
 #include "server/mil/program.h"
 
 namespace anex::device::apple {
@@ -31,10 +29,6 @@ struct TestProgram {
 // * order: a difference of two inputs of one size;
 // * weights a, b: two programs of one text with different weights.
 absl::StatusOr<std::vector<TestProgram>> SelfTestPrograms();
-
-// Calls `visit` with the number and byte offset of each element, in row-major order.
-void ForEachOffset(const TensorLayout& layout,
-                   const std::function<void(size_t number, int64_t offset)>& visit);
 
 }  // namespace anex::device::apple
 
