@@ -28,6 +28,7 @@ void AddGlobals(CLI::App& app, Globals& globals) {
 
 void AddCommands(CLI::App& app, Chosen& chosen) {
   AddStatusCommand(app, chosen);
+  AddProbeCommand(app, chosen);
   AddRunCommand(app, chosen);
   AddCheckCommand(app, chosen);
   AddFmtCommand(app, chosen);

@@ -83,6 +83,7 @@ void AddEvictCommand(CLI::App& root, Chosen& chosen);
 void AddFmtCommand(CLI::App& root, Chosen& chosen);
 void AddKernelsCommand(CLI::App& root, Chosen& chosen);
 void AddLimitsCommand(CLI::App& root, Chosen& chosen);
+void AddProbeCommand(CLI::App& root, Chosen& chosen);
 void AddRunCommand(CLI::App& root, Chosen& chosen);
 void AddSessionsCommand(CLI::App& root, Chosen& chosen);
 void AddStatusCommand(CLI::App& root, Chosen& chosen);

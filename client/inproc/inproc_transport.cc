@@ -190,6 +190,9 @@ class InprocTransport final : public Transport {
   absl::StatusOr<std::vector<CacheEntryInfo>> CacheList(bool verify) override {
     return Guarded([&] { return engine_->CacheList(Me(), verify); });
   }
+  absl::StatusOr<ProbeReport> Probe(const std::string& device, bool thorough) override {
+    return Guarded([&] { return engine_->Probe(Me(), device, thorough); });
+  }
   absl::StatusOr<uint64_t> CachePurge(std::span<const std::string> digests) override {
     return Guarded([&] { return engine_->CachePurge(Me(), digests); });
   }

@@ -347,4 +347,14 @@ absl::StatusOr<uint64_t> GrpcTransport::CachePurge(std::span<const std::string> 
   return response.bytes_freed();
 }
 
+absl::StatusOr<ProbeReport> GrpcTransport::Probe(const std::string& device, bool thorough) {
+  v1::ProbeRequest request;
+  request.set_device(device);
+  request.set_thorough(thorough);
+  v1::ProbeResponse response;
+  const absl::Status done = Call(connection_->admin, &v1::Admin::Stub::Probe, request, &response);
+  if (!done.ok()) return done;
+  return convert::FromProto(response);
+}
+
 }  // namespace anex

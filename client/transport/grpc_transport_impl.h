@@ -96,6 +96,7 @@ class GrpcTransport : public Transport {
   absl::Status EvictSession(SessionId session) override;
   absl::StatusOr<std::vector<CacheEntryInfo>> CacheList(bool verify) override;
   absl::StatusOr<uint64_t> CachePurge(std::span<const std::string> digests) override;
+  absl::StatusOr<ProbeReport> Probe(const std::string& device, bool thorough) override;
 
  private:
   absl::StatusOr<SessionGrant> OpenOnce(const OpenSpec& spec);

@@ -23,6 +23,7 @@
 #include "proto/values/execution_values.h"
 #include "proto/values/kernel_values.h"
 #include "proto/values/parameter_values.h"
+#include "proto/values/probe_values.h"
 #include "proto/values/status_values.h"
 #include "proto/values/surface_values.h"
 
@@ -132,6 +133,8 @@ class Transport {
   virtual absl::Status EvictSession(SessionId session) = 0;
   virtual absl::StatusOr<std::vector<CacheEntryInfo>> CacheList(bool verify) = 0;
   virtual absl::StatusOr<uint64_t> CachePurge(std::span<const std::string> digests) = 0;
+  // What a device ("" = the default one) turns out to be able to do; seconds.
+  virtual absl::StatusOr<ProbeReport> Probe(const std::string& device, bool thorough) = 0;
 };
 
 }  // namespace anex

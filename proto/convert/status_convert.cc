@@ -303,4 +303,29 @@ absl::StatusOr<CacheEntryInfo> FromProto(const v1::CacheEntry& message) {
                         message.verified(), message.problem()};
 }
 
+void ToProto(const ProbeReport& report, v1::ProbeResponse* message) {
+  message->set_device(report.device);
+  message->set_description(ToUtf8(report.description));
+  for (const ProbeFinding& finding : report.findings) {
+    v1::ProbeResponse::Finding* out = message->add_findings();
+    out->set_claim(finding.claim);
+    out->set_question(ToUtf8(finding.question));
+    out->set_answer(ToUtf8(finding.answer));
+    out->set_evidence(static_cast<v1::ProbeResponse::Evidence>(finding.evidence));
+    out->mutable_numbers()->insert(finding.numbers.begin(), finding.numbers.end());
+  }
+}
+
+absl::StatusOr<ProbeReport> FromProto(const v1::ProbeResponse& message) {
+  ProbeReport report{message.device(), message.description(), {}};
+  for (const v1::ProbeResponse::Finding& finding : message.findings()) {
+    report.findings.push_back({finding.claim(),
+                               finding.question(),
+                               finding.answer(),
+                               static_cast<Evidence>(finding.evidence()),
+                               {finding.numbers().begin(), finding.numbers().end()}});
+  }
+  return report;
+}
+
 }  // namespace anex::convert

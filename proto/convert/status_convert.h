@@ -10,6 +10,7 @@
 #include "anex/v1/daemon.pb.h"
 #include "anex/v1/sessions.pb.h"
 #include "proto/convert/utf8.h"
+#include "proto/values/probe_values.h"
 #include "proto/values/status_values.h"
 
 namespace anex::convert {
@@ -44,6 +45,9 @@ absl::StatusOr<LimitInfo> FromProto(const v1::LimitInfo& message);
 
 void ToProto(const CacheEntryInfo& entry, v1::CacheEntry* message);
 absl::StatusOr<CacheEntryInfo> FromProto(const v1::CacheEntry& message);
+
+void ToProto(const ProbeReport& report, v1::ProbeResponse* message);
+absl::StatusOr<ProbeReport> FromProto(const v1::ProbeResponse& message);
 
 }  // namespace anex::convert
 

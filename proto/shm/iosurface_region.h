@@ -1,7 +1,7 @@
 // A SharedRegion that is an IOSurface: what the Neural Engine reads and writes in place.
 //
-// A surface of our own is never global: its number resolves in no other process. It is not handed
-// to another one yet (Share). It has the properties that every user of the engine gives it: one row
+// A surface of our own is never global: another process gets it only by a port that is handed to it
+// (Share), not by its number. It has the properties that every user of the engine gives it: one row
 // of bytes, one byte an element.
 //
 // Threads: as SharedRegion. This header is plain C++; the .mm is compiled where there is an
@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "proto/shm/owned_descriptor.h"
 #include "proto/shm/shared_region.h"
 
 struct __IOSurface;  // IOSurfaceRef points to it
@@ -31,6 +32,13 @@ class IosurfaceRegion : public SharedRegion {
 // Zeroed, not global, touched. RESOURCE_EXHAUSTED when the system makes none.
 absl::StatusOr<std::shared_ptr<SharedRegion>> CreateIosurfaceRegion(uint64_t bytes,
                                                                     std::string_view label);
+
+// The surface behind a port that came from a peer; takes the port. INVALID_ARGUMENT if it is none,
+// OUT_OF_RANGE (by the system's own figures, not the peer's) if it has less than `minimum_bytes` or
+// more than one plane.
+absl::StatusOr<std::shared_ptr<SharedRegion>> MapIosurfaceUntrusted(OwnedDescriptor port,
+                                                                    uint64_t minimum_bytes,
+                                                                    RegionAccess access);
 
 }  // namespace anex::shm
 

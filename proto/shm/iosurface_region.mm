@@ -33,10 +33,21 @@ class Region final : public IosurfaceRegion {
   __IOSurface* surface() const override { return surface_; }
   uint32_t id() const override { return IOSurfaceGetID(surface_); }
 
-  absl::StatusOr<OwnedDescriptor> Share(RegionAccess) const override {
-    return absl::UnimplementedError(
-        "an IOSurface goes to another process by a mach port, which the side channel does not "
-        "carry yet");
+  absl::StatusOr<OwnedDescriptor> Share(RegionAccess access) const override {
+    if (access == RegionAccess::kReadOnly) {
+      // Whoever has the port has the surface, to read and to write.
+      return absl::UnimplementedError(
+          "an IOSurface cannot be handed over for reading only; hand it over for writing too, or "
+          "copy it");
+    }
+    if (access_ == RegionAccess::kReadOnly) {
+      return absl::PermissionDeniedError("a region that may only be read is not handed on");
+    }
+    const mach_port_t port = IOSurfaceCreateMachPort(surface_);
+    if (port == MACH_PORT_NULL) {
+      return absl::ResourceExhaustedError("the system gave no port for the surface");
+    }
+    return OwnedDescriptor::OfPort(port);
   }
 
   absl::Status Touch() override {
@@ -96,6 +107,27 @@ absl::StatusOr<std::shared_ptr<SharedRegion>> CreateIosurfaceRegion(uint64_t byt
         absl::StrCat("the system made a surface of ", region->size(), " bytes instead of ", bytes));
   }
   if (absl::Status touched = region->Touch(); !touched.ok()) return touched;
+  return region;
+}
+
+absl::StatusOr<std::shared_ptr<SharedRegion>> MapIosurfaceUntrusted(OwnedDescriptor port,
+                                                                    uint64_t minimum_bytes,
+                                                                    RegionAccess access) {
+  // The port stays ours to give back, whatever comes of it.
+  IOSurfaceRef surface = IOSurfaceLookupFromMachPort(static_cast<mach_port_t>(port.get()));
+  if (surface == nullptr) {
+    return absl::InvalidArgumentError("what was handed over is not an IOSurface");
+  }
+  auto region = std::make_shared<Region>(surface, access);
+  if (IOSurfaceGetPlaneCount(surface) > 1) {
+    return absl::OutOfRangeError(absl::StrCat("the surface has ", IOSurfaceGetPlaneCount(surface),
+                                              " planes; one tensor lies in one"));
+  }
+  if (region->size() < minimum_bytes || region->size() > kMaxAllocation) {
+    return absl::OutOfRangeError(absl::StrCat("the surface has ", region->size(), " bytes, ",
+                                              minimum_bytes, " to ", kMaxAllocation,
+                                              " are possible"));
+  }
   return region;
 }
 

@@ -36,6 +36,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "proto/values/probe_values.h"
 #include "server/device/artifact.h"
 #include "server/device/call_control.h"
 #include "server/device/capabilities.h"
@@ -92,6 +93,14 @@ class Device {
   absl::StatusOr<std::shared_ptr<Executable>> Load(const Artifact& artifact) {
     CallControl control;
     return Load(artifact, {control, nullptr});
+  }
+
+  // What it can do, found out by trying: see ProbeFinding. Seconds; the caller sees to it that
+  // nothing else runs on this instance. `thorough`: also what may use up something of the machine's
+  // until a restart. CANCELLED when told to stop.
+  virtual absl::StatusOr<std::vector<ProbeFinding>> Probe(bool thorough, CallControl& control) {
+    static_cast<void>(thorough), static_cast<void>(control);
+    return absl::UnimplementedError("this device has nothing to tell about itself");
   }
 
   // The layout that a new surface of this dtype and shape should have when nothing more is known.

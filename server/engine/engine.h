@@ -28,6 +28,7 @@
 #include "proto/values/execution_values.h"
 #include "proto/values/kernel_values.h"
 #include "proto/values/parameter_values.h"
+#include "proto/values/probe_values.h"
 #include "proto/values/status_values.h"
 #include "proto/values/surface_values.h"
 #include "server/device/device_list.h"
@@ -263,6 +264,11 @@ class Engine {
   absl::StatusOr<std::vector<CacheEntryInfo>> CacheList(const Caller& caller, bool verify);
   // By digest; an empty list prunes by the quota's policy; {"*"} removes all. Returns bytes freed.
   absl::StatusOr<uint64_t> CachePurge(const Caller& caller, std::span<const std::string> digests);
+
+  // Tries what a device ("" = the default one) can do, on an instance of its own that is made for
+  // it and goes afterwards: what clients run goes on meanwhile. One at a time, others are RESOURCE_
+  // EXHAUSTED. NOT_FOUND, UNIMPLEMENTED, or why no instance could be made.
+  absl::StatusOr<ProbeReport> Probe(const Caller& caller, std::string_view device, bool thorough);
 
   Health health(std::string* reason = nullptr) const;
 

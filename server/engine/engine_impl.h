@@ -158,6 +158,7 @@ struct Engine::Impl {
 
   std::atomic<uint64_t> grpc_tensor_bytes{0};
   std::atomic<bool> draining{false};
+  std::atomic<bool> probing{false};
 
   absl::Mutex sweeper_mutex;
   bool stop_sweeper ABSL_GUARDED_BY(sweeper_mutex) = false;

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/engine/engine_impl.h"
@@ -207,6 +208,26 @@ absl::StatusOr<uint64_t> Engine::CachePurge(const Caller& caller,
   if (absl::Status role = CheckRole(caller, Role::kOperator); !role.ok()) return role;
   if (!impl_->cache) return absl::FailedPreconditionError("the daemon runs without a disk cache");
   return impl_->cache->Purge(digests);
+}
+
+absl::StatusOr<ProbeReport> Engine::Probe(const Caller& caller, std::string_view device,
+                                          bool thorough) {
+  if (absl::Status role = CheckRole(caller, Role::kOperator); !role.ok()) return role;
+  const std::string name = device.empty() ? impl_->default_device : std::string(device);
+  const device::DeviceFactory* factory = impl_->options.devices.Find(name);
+  if (factory == nullptr) {
+    return absl::NotFoundError(absl::StrCat("there is no device \"", name, "\""));
+  }
+  if (impl_->probing.exchange(true)) {
+    return absl::ResourceExhaustedError("a device is being probed already; try again later");
+  }
+  const absl::Cleanup done = [this] { impl_->probing = false; };
+  absl::StatusOr<std::unique_ptr<device::Device>> made = factory->make();
+  if (!made.ok()) return made.status();
+  device::CallControl control;
+  absl::StatusOr<std::vector<ProbeFinding>> findings = (*made)->Probe(thorough, control);
+  if (!findings.ok()) return findings.status();
+  return ProbeReport{name, (*made)->capabilities().description, *std::move(findings)};
 }
 
 Health Engine::health(std::string* reason) const {

@@ -88,10 +88,14 @@ grpc::Status AdminService::SetLogLevel(grpc::ServerContext* context, const v1::S
               [](const engine::Caller&) { return absl::OkStatus(); });
 }
 
-grpc::Status AdminService::Probe(grpc::ServerContext* context, const v1::ProbeRequest*,
-                                 v1::ProbeResponse*) {
-  return Call(*context, "/anex.v1.Admin/Probe",
-              [](const engine::Caller&) { return absl::OkStatus(); });
+grpc::Status AdminService::Probe(grpc::ServerContext* context, const v1::ProbeRequest* request,
+                                 v1::ProbeResponse* response) {
+  return Call(*context, "/anex.v1.Admin/Probe", [&](const engine::Caller& caller) -> absl::Status {
+    ANEX_ASSIGN_OR_RETURN(const ProbeReport report,
+                          engine().Probe(caller, request->device(), request->thorough()));
+    convert::ToProto(report, response);
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace anex::rpc

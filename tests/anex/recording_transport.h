@@ -26,6 +26,7 @@ class RecordingTransport : public Transport {
   std::vector<SurfaceStatus> surfaces;
   std::vector<CacheEntryInfo> cache;
   std::vector<LimitInfo> limits;
+  ProbeReport probe;
   std::vector<FunctionInfo> functions;  // of every kernel
   std::vector<Diagnostic> diagnostics;  // of every check
   absl::Status fail;                    // when not OK: what every verb answers
@@ -108,6 +109,11 @@ class RecordingTransport : public Transport {
   absl::Status EvictSession(SessionId session) override;
   absl::StatusOr<std::vector<CacheEntryInfo>> CacheList(bool verify) override;
   absl::StatusOr<uint64_t> CachePurge(std::span<const std::string> digests) override;
+  absl::StatusOr<ProbeReport> Probe(const std::string& device, bool thorough) override {
+    if (!fail.ok()) return fail;
+    Note("Probe " + device + (thorough ? " thorough" : "")).IgnoreError();
+    return probe;
+  }
 
  private:
   struct Held {

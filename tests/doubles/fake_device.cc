@@ -172,6 +172,12 @@ class FakeDevice final : public Device {
     return std::make_shared<FakeExecutable>(config_, *std::move(inner), std::move(infos));
   }
 
+  absl::StatusOr<std::vector<ProbeFinding>> Probe(bool thorough, CallControl& control) override {
+    if (absl::Status going = control.Check(); !going.ok()) return going;
+    return std::vector<ProbeFinding>{
+        {"thorough", "was everything asked for?", thorough ? "yes" : "no", Evidence::kProbed, {}}};
+  }
+
   absl::StatusOr<TensorLayout> PreferredLayout(DType dtype, const Shape& shape) const override {
     return Padded(config_, dtype, shape);
   }

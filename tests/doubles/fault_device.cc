@@ -169,6 +169,10 @@ class FaultDevice final : public Device {
     return std::make_shared<FaultExecutable>(faults_, *std::move(inner));
   }
 
+  absl::StatusOr<std::vector<ProbeFinding>> Probe(bool thorough, CallControl& control) override {
+    return inner_->Probe(thorough, control);
+  }
+
   absl::StatusOr<TensorLayout> PreferredLayout(DType dtype, const Shape& shape) const override {
     return inner_->PreferredLayout(dtype, shape);
   }

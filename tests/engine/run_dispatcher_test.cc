@@ -651,6 +651,8 @@ TEST_F(DispatcherTest, ASessionsEndDropsItsQueueAtOnceAndItsRunWhenThatReturns) 
   EXPECT_EQ(first.user_data, 1u);
   EXPECT_EQ(first.status.code(), absl::StatusCode::kCancelled);
   EXPECT_TRUE(second.status.ok()) << "the other session goes on";
+  const absl::Time patience = absl::Now() + absl::Seconds(10);  // it goes on a thread of its own
+  while (!running_left.expired() && absl::Now() < patience) absl::SleepFor(absl::Milliseconds(1));
   EXPECT_TRUE(running_left.expired());
   for (const Dispatcher::LaneView& lane : dispatcher_->Lanes())
     EXPECT_NE(lane.session, SessionId(1));

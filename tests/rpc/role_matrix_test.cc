@@ -81,7 +81,7 @@ TEST_F(RoleMatrixTest, WhatIsNotBuiltSaysSoByName) {
     EXPECT_NE(status.error_message().find(rules.name), std::string::npos)
         << path << ": " << status.error_message();
   }
-  EXPECT_GE(unbuilt, 10);
+  EXPECT_GE(unbuilt, 1);  // an empty list would prove nothing
 }
 
 // The other side of the matrix: what is built and allowed is neither refused nor unimplemented.

@@ -9,6 +9,7 @@
 #import "server/device/apple/ane_executable.h"
 #include "server/device/apple/ane_lacking.h"
 #import "server/device/apple/guard.h"
+#import "server/device/apple/probe.h"
 #import "server/device/apple/self_test.h"
 
 namespace anex::device::apple {
@@ -46,7 +47,9 @@ class AneDevice final : public Device {
  public:
   AneDevice(EngineParts parts, std::shared_ptr<Device> reference, bool check_first_runs,
             const SelfTestResult& tested)
-      : parts_(std::make_shared<const EngineParts>(parts)), check_first_runs_(check_first_runs) {
+      : parts_(std::make_shared<const EngineParts>(parts)),
+        check_first_runs_(check_first_runs),
+        tested_(tested) {
     parts.reference = std::move(reference);
     checking_parts_ = std::make_shared<const EngineParts>(std::move(parts));
     const MachineInfo& machine = parts_->framework->machine();
@@ -94,6 +97,10 @@ class AneDevice final : public Device {
     return AneExecutable::Make(*std::move(parts), artifact.program, *std::move(model));
   }
 
+  absl::StatusOr<std::vector<ProbeFinding>> Probe(bool thorough, CallControl& control) override {
+    return ProbeEngine(*parts_, tested_, thorough, control);
+  }
+
   absl::StatusOr<TensorLayout> PreferredLayout(DType dtype, const Shape& shape) const override {
     return MakePaddedLayout(dtype, shape, kRowAlignment, kAllocationAlignment, 0);
   }
@@ -122,6 +129,7 @@ class AneDevice final : public Device {
   const std::shared_ptr<const EngineParts> parts_;
   std::shared_ptr<const EngineParts> checking_parts_;
   const bool check_first_runs_;
+  const SelfTestResult tested_;
   Capabilities capabilities_;
 };
 

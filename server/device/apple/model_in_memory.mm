@@ -189,29 +189,34 @@ class InMemoryModel final : public Model {
 
 }  // namespace
 
+absl::StatusOr<ObjcPtr<id<ANEInMemoryModel>>> NewInMemoryModel(const Framework& framework,
+                                                               const ProgramSource& source) {
+  NSData* text = [NSData dataWithBytes:source.text.data() length:source.text.size()];
+  id<ANEDescriptor> descriptor = [framework.classes().descriptor modelWithMILText:text
+                                                                          weights:WeightsOf(source)
+                                                                     optionsPlist:nil];
+  if (descriptor == nil) {
+    return absl::InvalidArgumentError("the framework made no descriptor of the program");
+  }
+  id<ANEInMemoryModel> model =
+      [framework.classes().in_memory_model inMemoryModelWithDescriptor:descriptor];
+  if (model == nil) {
+    return absl::InvalidArgumentError("the framework made no model of the program");
+  }
+  return ObjcPtr<id<ANEInMemoryModel>>::Retain(model);
+}
+
 absl::StatusOr<std::unique_ptr<Model>> MakeInMemoryModel(std::shared_ptr<const Framework> framework,
                                                          const ModelSource& source,
                                                          WorkFolders& folders) {
   return Guard("describe the program", [&]() -> absl::StatusOr<std::unique_ptr<Model>> {
-    NSData* text = [NSData dataWithBytes:source.source->text.data()
-                                  length:source.source->text.size()];
-    id<ANEDescriptor> descriptor =
-        [framework->classes().descriptor modelWithMILText:text
-                                                  weights:WeightsOf(*source.source)
-                                             optionsPlist:nil];
-    if (descriptor == nil) {
-      return absl::InvalidArgumentError("the framework made no descriptor of the program");
-    }
-    id<ANEInMemoryModel> model =
-        [framework->classes().in_memory_model inMemoryModelWithDescriptor:descriptor];
-    if (model == nil) {
-      return absl::InvalidArgumentError("the framework made no model of the program");
-    }
+    absl::StatusOr<ObjcPtr<id<ANEInMemoryModel>>> model =
+        NewInMemoryModel(*framework, *source.source);
+    if (!model.ok()) return model.status();
     absl::StatusOr<std::shared_ptr<WorkFolder>> folder =
-        folders.Put(ToString([model hexStringIdentifier]), *source.source);
+        folders.Put(ToString([model->get() hexStringIdentifier]), *source.source);
     if (!folder.ok()) return folder.status();
-    return std::make_unique<InMemoryModel>(std::move(framework), source.source,
-                                           ObjcPtr<id<ANEInMemoryModel>>::Retain(model),
+    return std::make_unique<InMemoryModel>(std::move(framework), source.source, *std::move(model),
                                            *std::move(folder));
   });
 }

@@ -1,4 +1,4 @@
-// The two makers behind MakeModel. Header for model*.mm only.
+// The two makers behind MakeModel. Header for model*.mm and probes only.
 #ifndef ANEX_SERVER_DEVICE_APPLE_MODEL_WAYS_H_
 #define ANEX_SERVER_DEVICE_APPLE_MODEL_WAYS_H_
 
@@ -8,6 +8,10 @@
 #import "server/device/apple/model.h"
 
 namespace anex::device::apple {
+
+// The framework's own object for a program. REQUIRES: an autorelease pool.
+absl::StatusOr<ObjcPtr<id<ANEInMemoryModel>>> NewInMemoryModel(const Framework& framework,
+                                                               const ProgramSource& source);
 
 absl::StatusOr<std::unique_ptr<Model>> MakeInMemoryModel(std::shared_ptr<const Framework> framework,
                                                          const ModelSource& source,

@@ -123,4 +123,19 @@ absl::StatusOr<std::vector<TestProgram>> SelfTestPrograms() {
   return tests;
 }
 
+absl::StatusOr<TestProgram> AddingProgram(int number) {
+  TestProgram test{.name = absl::StrCat("add ", number)};
+  auto program = Read({.name = test.name,
+                       .text = Text("tensor<fp16, [1, 64, 1, 32]> x",
+                                    absl::StrCat("        tensor<fp16, [1, 64, 1, 32]> y = add(x = "
+                                                 "x, y = fp16(",
+                                                 number, "));\n"))});
+  if (!program.ok()) return program.status();
+  test.program = *std::move(program);
+  const std::vector<float> x = Values(64 * 32, 8);
+  for (const float value : x) test.expected.push_back(double{value} + number);
+  test.inputs = {{"x", x}};
+  return test;
+}
+
 }  // namespace anex::device::apple

@@ -30,6 +30,9 @@ struct TestProgram {
 // * weights a, b: two programs of one text with different weights.
 absl::StatusOr<std::vector<TestProgram>> SelfTestPrograms();
 
+// y = x + `number` on a small tensor: as many different programs as one likes.
+absl::StatusOr<TestProgram> AddingProgram(int number);
+
 }  // namespace anex::device::apple
 
 #endif  // ANEX_SERVER_DEVICE_APPLE_SELF_TEST_PROGRAMS_H_

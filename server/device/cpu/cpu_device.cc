@@ -10,6 +10,7 @@
 #include "proto/values/within_memory.h"
 #include "server/device/cpu/call_scope.h"
 #include "server/device/cpu/cpu_executable.h"
+#include "server/device/cpu/cpu_probe.h"
 #include "server/device/cpu/gemm.h"
 #include "server/device/cpu/lacking.h"
 #include "server/device/cpu/lower.h"
@@ -77,6 +78,10 @@ class CpuDevice final : public Device {
         return CpuExecutable::Make(artifact.program, *mode, pool_, context.memory);
       });
     });
+  }
+
+  absl::StatusOr<std::vector<ProbeFinding>> Probe(bool, CallControl& control) override {
+    return ProbeCpu(*this, control);
   }
 
   absl::StatusOr<TensorLayout> PreferredLayout(DType dtype, const Shape& shape) const override {
