@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "client/anex/connect.h"
 #include "client/cli/command.h"
 #include "client/cli/output/descriptor_stream.h"
@@ -47,6 +48,8 @@ int ColumnsOf(int descriptor) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // As in anexd: see client/inproc/inproc_transport.h.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // A reader that goes away (| head) ends us by a failed write, quietly, not by a signal in gRPC.
   std::signal(SIGPIPE, SIG_IGN);
   anex::cli::DescriptorBuffer output(STDOUT_FILENO);

@@ -4,6 +4,11 @@
 //   auto engine = anex::StartInprocEngine({});
 //   auto session = anex::Session::Open(anex::MakeInprocTransport(*engine), {.client_name = "me"});
 //
+// Distributions build Abseil so that every lock looks for cycles of locks, which costs an evaluation
+// more than all else together. A program that is no test leaves that out, as anexd does, with
+//
+//   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+//
 // Several transports may share one engine; each is one session, kept apart like clients of a
 // daemon. Threads: as in transport.h. Lifetime: a transport keeps its engine alive, streams keep
 // their transport's engine alive.

@@ -126,7 +126,9 @@ bool ClientRing::Wait(absl::Duration timeout) {
     WaitOnWord(frame.client_wake.value, wakes, absl::FromChrono(left));
   }
   frame.client_asleep.value.store(0, std::memory_order_relaxed);
-  return Something();
+  if (!Something()) return false;
+  look_.Came();
+  return true;
 }
 
 // The word counts up after the flag is set: a waiter that has read it before sees it differ.

@@ -18,6 +18,8 @@ constexpr size_t kBatch = 64;
 // chain, and 8 MiB is the bound of a message.
 constexpr size_t kEnoughBytes = 1 << 20;
 constexpr absl::Duration kPoll = absl::Milliseconds(200);
+// Looks that are left out after one that was for nothing: the work takes longer.
+constexpr int kLooksLeftOut = 32;
 
 }  // namespace
 
@@ -78,6 +80,7 @@ absl::Status ExecuteStream::ReadAll() {
     if (request.has_open()) return absl::InvalidArgumentError("an Execute stream opens once");
     for (const v1::Submission& submission : request.submissions()) Take(submission);
     SubmitTaken();
+    AnswerSoon();
   }
   return absl::OkStatus();
 }
@@ -118,13 +121,28 @@ void ExecuteStream::Refuse(uint64_t lane_id, uint64_t user_data, const absl::Sta
   completions_->Push(std::move(completion));
 }
 
+void ExecuteStream::AnswerSoon() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (unanswered_ > 0) {
+    --unanswered_;
+    return;
+  }
+  if (!writing_.TryLock()) return;  // the writer is at it
+  const absl::Cleanup unlock = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { writing_.Unlock(); };
+  batch_.clear();
+  if (completions_->DrainSoon(batch_, kBatch) > 0) {
+    WriteBatch();
+  } else {
+    unanswered_ = kLooksLeftOut;
+  }
+}
+
 void ExecuteStream::WriteAll() {
-  std::vector<Completion> batch;
-  v1::ExecuteResponse response;
   while (!Left()) {
-    batch.clear();
-    if (completions_->Drain(batch, kBatch, kPoll) > 0) {
-      WriteBatch(batch, response);
+    completions_->Wait(kPoll);
+    {
+      absl::MutexLock lock(&writing_);
+      batch_.clear();
+      if (completions_->Drain(batch_, kBatch, absl::ZeroDuration()) > 0) WriteBatch();
     }
     if (reading_done_.load() && completions_->outstanding() == 0) return;
     if (completions_->ended()) {  // with the session: the reader waits for a client that may not go
@@ -135,18 +153,18 @@ void ExecuteStream::WriteAll() {
   completions_->Shutdown();
 }
 
-void ExecuteStream::WriteBatch(std::span<const Completion> batch, v1::ExecuteResponse& response) {
-  response.Clear();
+void ExecuteStream::WriteBatch() {
+  response_.Clear();
   size_t bytes = 0;
-  for (const Completion& completion : batch) {
-    convert::ToProto(completion, response.add_completions());
-    bytes += response.completions(response.completions_size() - 1).ByteSizeLong();
+  for (const Completion& completion : batch_) {
+    convert::ToProto(completion, response_.add_completions());
+    bytes += response_.completions(response_.completions_size() - 1).ByteSizeLong();
     if (bytes < kEnoughBytes) continue;
-    if (!wire_.Write(response)) broken_.store(true);
-    response.Clear();
+    if (!wire_.Write(response_)) broken_.store(true);
+    response_.Clear();
     bytes = 0;
   }
-  if (response.completions_size() > 0 && !wire_.Write(response)) broken_.store(true);
+  if (response_.completions_size() > 0 && !wire_.Write(response_)) broken_.store(true);
 }
 
 bool ExecuteStream::Left() {

@@ -1,10 +1,13 @@
 // One Execute stream: submissions in, completions out, never more in flight than its credits.
 //
 // Threads: Run on the call's thread, which reads; one writer thread of its own, which drains the
-// completion queue. A slow reader fills only its own queue: places are reserved before work is
-// queued, so the dispatcher never waits for a stream.
-// Invariant: each submission that was read gets exactly one completion, refused ones too, as long
-// as the session lives. With the session the stream ends: what was accepted is answered first.
+// completion queue. After each message the reading thread looks for a moment itself and answers
+// what is there, as long as that finds something: short work is answered without waking the writer.
+// Whoever drains writes, under one lock, so completions leave in their order. A slow reader fills
+// only its own queue: places are reserved before work is queued, so the dispatcher never waits for
+// a stream. Invariant: each submission that was read gets exactly one completion, refused ones too,
+// as long as the session lives. With the session the stream ends: what was accepted is answered
+// first.
 #ifndef ANEX_SERVER_RPC_EXECUTE_STREAM_H_
 #define ANEX_SERVER_RPC_EXECUTE_STREAM_H_
 
@@ -14,7 +17,9 @@
 #include <span>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 #include "anex/v1/execution.grpc.pb.h"
 #include "server/engine/engine.h"
 
@@ -40,8 +45,9 @@ class ExecuteStream {
   // Submissions in a row that are for one lane go to the engine together.
   void Take(const v1::Submission& message);
   void SubmitTaken();
-  void WriteAll();
-  void WriteBatch(std::span<const Completion> batch, v1::ExecuteResponse& response);
+  void AnswerSoon() ABSL_LOCKS_EXCLUDED(writing_);
+  void WriteAll() ABSL_LOCKS_EXCLUDED(writing_);
+  void WriteBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(writing_);
   bool Left();  // the client has gone
   // A completion for a submission that was not accepted.
   void Refuse(uint64_t lane_id, uint64_t user_data, const absl::Status& status);
@@ -53,6 +59,10 @@ class ExecuteStream {
   std::vector<Submission> taken_;  // of one lane, not yet submitted
   engine::QuotaPlace place_;       // among the session's streams
   std::shared_ptr<engine::CompletionQueue> completions_;
+  int unanswered_ = 0;  // messages that need not be looked for again; the reader's
+  absl::Mutex writing_;
+  std::vector<Completion> batch_ ABSL_GUARDED_BY(writing_);  // drained, not yet written
+  v1::ExecuteResponse response_ ABSL_GUARDED_BY(writing_);
   std::atomic<bool> broken_{false};        // a write failed or the call was cancelled
   std::atomic<bool> reading_done_{false};  // no further submission will come
 };

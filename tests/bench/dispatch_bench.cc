@@ -21,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "tests/bench/dispatch_figures.h"
 #include "tests/bench/measure.h"
 #include "tests/bench/ring_rig.h"
@@ -156,7 +157,12 @@ int Main(const Arguments& arguments) {
     MeasureRings(arguments.rounds, report);
     ::sched_setaffinity(0, sizeof(everywhere), &everywhere);
   }
-  if (arguments.Wants("in-process")) MeasureInProcess(*slow, *chain, arguments.rounds, report);
+  if (arguments.Wants("in-process")) {
+    MeasureInProcessNull(kClientCore, kClientCore, arguments.rounds, report);
+    MeasureInProcessNull(kClientCore, kOtherCore, arguments.rounds, report);
+    ::sched_setaffinity(0, sizeof(everywhere), &everywhere);
+    MeasureInProcess(*slow, *chain, arguments.rounds, report);
+  }
   if (arguments.Wants("fairness")) MeasureFairness(report);
   if (arguments.Wants("stream")) {
     MeasureStream(arguments.anexd, raw_stream, arguments.rounds, report);
@@ -179,6 +185,7 @@ int Main(const Arguments& arguments) {
 }  // namespace anex::bench
 
 int main(int argc, char** argv) {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // as anexd does
   anex::bench::Arguments arguments;
   CLI::App app("What the way to the device costs, and who gets how much of it.");
   app.add_option("--anexd", arguments.anexd, "the daemon's program")->required();

@@ -10,8 +10,12 @@
 
 namespace anex::bench {
 
-// An evaluation in process over calling the device, with nothing between; and a kernel of 100 us
-// and a chain of 120 of them through `ring` and `chain_ring` over the same in process.
+// An evaluation in process over calling the device, with nothing between, with the caller and the
+// engine's threads pinned to a core each, which may be one.
+void MeasureInProcessNull(int client_core, int engine_core, int rounds, nlohmann::json& report);
+
+// A kernel of 100 us and a chain of 120 of them through `ring` and `chain_ring` over the same in
+// process.
 void MeasureInProcess(RingPeer& ring, RingPeer& chain_ring, int rounds, nlohmann::json& report);
 
 // Who gets how much of the device, whether that is what is accounted, and how long a light client

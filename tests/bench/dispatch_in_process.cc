@@ -4,6 +4,7 @@
 #include "tests/bench/dispatch_figures.h"
 #include "tests/bench/local_engine.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/ring_rig.h"
 
 namespace anex::bench {
 namespace {
@@ -34,8 +35,8 @@ double PerEvaluationUs(LocalEngine& local, const LocalClient& client,
 }  // namespace
 
 void MeasureInProcess(RingPeer& ring, RingPeer& chain_ring, int rounds, nlohmann::json& report) {
-  LocalEngine null(0), slow(kKernelNs);
-  const LocalClient null_client = null.Open("null", 1), slow_client = slow.Open("slow", 1);
+  LocalEngine slow(kKernelNs);
+  const LocalClient slow_client = slow.Open("slow", 1);
   const ChainId chain = slow.NewChain(slow_client, kChainSteps);
   const auto evaluate = [](LocalEngine& local, const LocalClient& client,
                            const Submission& submission) {
@@ -56,22 +57,37 @@ void MeasureInProcess(RingPeer& ring, RingPeer& chain_ring, int rounds, nlohmann
       rounds / 8 + 3, 2);
   PrintTable("chain of 120 kernels of 100 us", chains, "in process");
   report["chain120_100us_over_inproc"] = chains.at("ring").p50_us / chains.at("in process").p50_us;
+}
 
-  // What the engine adds to a kernel that takes no time: when nobody waits for a single one, and
-  // for whoever does, who pays for two threads that wake each other.
+// What the engine adds to a kernel that takes no time: when nobody waits for a single one, and for
+// whoever does, who pays for two threads that find each other's work.
+void MeasureInProcessNull(int client_core, int engine_core, int rounds, nlohmann::json& report) {
+  PinTo(engine_core);  // the engine's threads stay where they begin
+  LocalEngine null(0);
+  PinTo(client_core);
+  const LocalClient client = null.Open("null", 1);
   const auto queue = null.engine().CreateCompletionQueue(kDepth);
-  std::vector<int64_t> per_evaluation_ns;
-  for (int round = -1; round < 4 * rounds; ++round) {
-    const double us = PerEvaluationUs(null, null_client, queue);
-    if (round >= 0) per_evaluation_ns.push_back(static_cast<int64_t>(us * 1000));
+  std::vector<int64_t> in_flight_ns;
+  for (int round = -1; round < 20 * rounds; ++round) {
+    const double us = PerEvaluationUs(null, client, queue);
+    if (round >= 0) in_flight_ns.push_back(static_cast<int64_t>(us * 1000));
   }
   const auto alone = Interleave(
-      {{"one at a time", [&] { evaluate(null, null_client, RunOf(null_client)); }}}, rounds, 50);
-  const double in_flight_us = Summarize(per_evaluation_ns).p50_us;
-  std::printf("\nnull kernel in process: %.3f us each with %u in flight, %.3f us one at a time\n",
-              in_flight_us, kDepth, alone.at("one at a time").p50_us);
-  report["engine_over_device_us"] = in_flight_us;  // the device itself takes nothing
-  report["engine_round_trip_us"] = alone.at("one at a time").p50_us;
+      {{"one at a time",
+        [&] {
+          Check(Must(null.engine().Evaluate(client.caller, RunOf(client)), "evaluate").status,
+                "evaluate");
+        }}},
+      rounds, 300);
+  const double in_flight_us = Summarize(in_flight_ns).p50_us;
+  const double alone_us = alone.at("one at a time").p50_us;
+  const std::string cores = client_core == engine_core ? "same_core" : "two_cores";
+  std::printf(
+      "\nnull kernel in process, %s: %.3f us each with %u in flight, %.3f us one at a time\n",
+      cores.c_str(), in_flight_us, kDepth, alone_us);
+  // The device itself takes nothing.
+  report["engine_over_device_us" + (client_core == engine_core ? "_" + cores : "")] = in_flight_us;
+  report["engine_round_trip_us_" + cores] = alone_us;
 }
 
 }  // namespace anex::bench

@@ -108,6 +108,7 @@ void ServeEcho(shm::DaemonRing& ring, const shm::Doorbell& bell) {
     if (!ring.PrepareToSleep()) continue;
     pollfd ringing{bell.poll_descriptor(), POLLIN, 0};
     ::poll(&ringing, 1, -1);
+    before_sleep.Came();
     ring.Awake();
     bell.Drain();
   }

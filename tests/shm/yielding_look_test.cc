@@ -59,6 +59,35 @@ TEST_F(YieldingLookTest, OneLostSliceEndsItAndIsTheLastForAWhile) {
   EXPECT_EQ(YieldsOfALook(), 1) << "then it is tried again";
 }
 
+TEST_F(YieldingLookTest, TheOftenerItIsLostTheLongerItIsNotTried) {
+  core_.yield = microseconds(3000);
+  const auto waits_until_tried_again = [this] {
+    int waits = 1;
+    while (YieldsOfALook() == 0) ++waits;
+    return waits;
+  };
+  YieldsOfALook();
+  for (int without = look_.kWaitsWithout; without < look_.kMostWaitsWithout; without *= 2) {
+    EXPECT_EQ(waits_until_tried_again(), without + 1);
+  }
+  EXPECT_EQ(waits_until_tried_again(), look_.kMostWaitsWithout + 1);
+  EXPECT_EQ(waits_until_tried_again(), look_.kMostWaitsWithout + 1) << "no longer than that";
+}
+
+TEST_F(YieldingLookTest, ManyLooksThatWentWellAreANewBeginning) {
+  const auto lose_and_wait = [this](int without) {
+    core_.yield = microseconds(3000);
+    EXPECT_EQ(YieldsOfALook(), 1);
+    for (int i = 0; i < without; ++i) EXPECT_EQ(YieldsOfALook(), 0) << i;
+    core_.yield = microseconds(1);
+  };
+  lose_and_wait(look_.kWaitsWithout);
+  for (int i = 1; i < look_.kLooksGoneWell; ++i) YieldsOfALook();
+  lose_and_wait(2 * look_.kWaitsWithout);
+  for (int i = 0; i < look_.kLooksGoneWell; ++i) YieldsOfALook();
+  lose_and_wait(look_.kWaitsWithout);
+}
+
 TEST_F(YieldingLookTest, WhatIsThereAfterALostSliceIsFoundAndTheSliceRemembered) {
   core_.yield = microseconds(3000);
   EXPECT_TRUE(look_.Look([&] { return core_.yields == 1; }));

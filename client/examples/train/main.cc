@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "client/anex/connect.h"
 #include "client/anex/session.h"
@@ -126,6 +127,8 @@ absl::Status Train(TrainerFlags flags) {
 }
 
 int Main(int argc, char** argv) {
+  // As in anexd: see client/inproc/inproc_transport.h.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   std::signal(SIGPIPE, SIG_IGN);  // a driver that goes away ends us through Progress::Step
   auto parsed = ParseTrainerFlags({argv + 1, argv + argc});
   if (const auto* print = std::get_if<PrintAndExit>(&parsed)) {

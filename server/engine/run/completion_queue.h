@@ -1,7 +1,9 @@
 // The bounded hand-back of completions from the dispatcher to one front. Fronts drain it; nobody
 // calls up.
 //
-// Threads: Reserve from submitters, Push from the dispatcher, Next from one or more drainers.
+// Threads: Reserve from submitters, Push from the dispatcher, Next from one or more drainers. Who
+// waits looks and yields for a moment before it sleeps (proto/shm/yielding_look.h). While somebody
+// looks nobody who sleeps is woken.
 // Invariant: a place is reserved before work is queued, so Push never blocks and never fails; every
 // reserved place is filled by exactly one Push (or given back by Unreserve if queueing failed).
 // Bound: of completions that nobody has fetched yet, kMostTimings timings of steps; those that come
@@ -9,6 +11,7 @@
 #ifndef ANEX_SERVER_ENGINE_RUN_COMPLETION_QUEUE_H_
 #define ANEX_SERVER_ENGINE_RUN_COMPLETION_QUEUE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -43,6 +46,10 @@ class CompletionQueue final : public CompletionSink {
   std::optional<Completion> Next(absl::Duration timeout);
   // All that are there, at most `maximum`, appended to `out`; waits up to `timeout` for the first.
   size_t Drain(std::vector<Completion>& out, size_t maximum, absl::Duration timeout);
+  // The same, but looks for a moment only and never sleeps.
+  size_t DrainSoon(std::vector<Completion>& out, size_t maximum);
+  // Until there is something to drain or nothing will come; false after `timeout`.
+  bool Wait(absl::Duration timeout);
   // The session is gone: no more reservations; what is reserved still comes, and once nothing is
   // outstanding nobody waits any more.
   void Close();
@@ -54,8 +61,21 @@ class CompletionQueue final : public CompletionSink {
   size_t bound() const { return bound_; }
 
  private:
+  // There is something to fetch, or nothing will come. A hint, without the lock.
+  bool HasNews() const { return news_.load(std::memory_order_acquire); }
+  bool ForSleepers() const { return HasNews() && looking_.load(std::memory_order_relaxed) == 0; }
+  void NoteLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whoever has looked takes the lock next, whatever he saw: so sleepers are asked again.
+  bool Look();
+  bool AwaitLocked(absl::Duration timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Completion PopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  size_t DrainLocked(std::vector<Completion>& out, size_t maximum)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   const size_t bound_;
   const Bound limit_;
+  std::atomic<bool> news_{false};
+  std::atomic<uint32_t> looking_{0};
   mutable absl::Mutex mutex_;
   std::vector<Completion> ring_ ABSL_GUARDED_BY(mutex_);  // `bound_` places, allocated once
   size_t head_ ABSL_GUARDED_BY(mutex_) = 0;

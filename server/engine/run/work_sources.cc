@@ -79,9 +79,9 @@ bool WorkSources::HasWorkLocked() const {
 }
 
 bool WorkSources::Look(uint32_t seen) {
-  if (attached_.load(std::memory_order_relaxed) == 0) return false;
   return look_.Look([&] {
     if (sleeper_.news() != seen) return true;
+    if (attached_.load(std::memory_order_relaxed) == 0) return false;
     absl::MutexLock lock(&mutex_);
     return HasWorkLocked();
   });
@@ -110,6 +110,7 @@ void WorkSources::Sleep(uint32_t seen, absl::Duration timeout) {
   sleeps_.fetch_add(1, std::memory_order_relaxed);
   // An error (EINTR, EAGAIN) is a wake-up for nothing.
   const bool ready = ::poll(polled_.data(), polled_.size(), PollTimeout(timeout)) > 0;
+  if (ready) look_.Came();
   sleeper_.Awake(ready && polled_[0].revents != 0);
   {
     absl::MutexLock lock(&mutex_);  // who was detached meanwhile is nobody's to call

@@ -1,7 +1,7 @@
 // The sources that one device thread asks for work, and how it waits for them.
 //
 //   after work     look and yield for a moment: who answers a completion at once meets a thread
-//                  that is awake (only if there is a source)
+//                  that is awake
 //   then           sleep in one poll(2) on the sleeper's bell and on all sources' descriptors
 //
 // Nothing turns while there is nothing to do.
