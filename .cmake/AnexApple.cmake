@@ -2,6 +2,27 @@
 # against GNUstep and doubles of Apple's frameworks (tests/doubles/apple).
 #
 # Sets ANEX_OBJCXX: .mm files can be compiled. The target anex_objcxx has what they need.
+# anex_test_on_ane(NAME [QUICK filter] [TIMEOUT s]): test_NAME once more, with a daemon whose preferred
+# device is the ane's on doubles: what `filter` (googletest's) takes as one test, and all, labelled slow.
+function(anex_test_on_ane name)
+  if(NOT TARGET anexd_on_doubles)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "QUICK;TIMEOUT" "" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  set(environment "ANEX_TEST_ANEXD=$<TARGET_FILE:anexd_on_doubles>")
+  add_dependencies(test_${name} anexd_on_doubles)
+  if(arg_QUICK)
+    add_test(NAME ane.${name} COMMAND test_${name} "--gtest_filter=${arg_QUICK}")
+    set_tests_properties(ane.${name} PROPERTIES ENVIRONMENT "${environment}" LABELS ane
+                                                TIMEOUT ${arg_TIMEOUT})
+  endif()
+  gtest_discover_tests(test_${name} TEST_PREFIX "ane.${name}." DISCOVERY_TIMEOUT 60
+                       PROPERTIES ENVIRONMENT "${environment}" TIMEOUT ${arg_TIMEOUT} LABELS "ane;slow")
+endfunction()
+
 option(ANEX_APPLE_DOUBLES "Where there is no Mac: compile and test what is for one, against doubles" ON)
 set(ANEX_OBJCXX OFF)
 

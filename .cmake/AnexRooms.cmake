@@ -36,7 +36,10 @@ if(ANEX_SANITIZE)
   if(ANEX_SANITIZE STREQUAL "thread" AND NOT APPLE)
     # In every program: without it TSan does not see the distribution's absl::Mutex.
     add_library(anex_tsan_mutex OBJECT ${CMAKE_CURRENT_LIST_DIR}/tsan_absl_mutex.cc)
-    target_link_libraries(anex_flags INTERFACE $<TARGET_OBJECTS:anex_tsan_mutex> ${CMAKE_DL_LIBS})
+    # Not in a library beside: the program's are first, and theirs would be told twice.
+    target_link_libraries(anex_flags INTERFACE
+      $<$<NOT:$<STREQUAL:$<TARGET_PROPERTY:TYPE>,SHARED_LIBRARY>>:$<TARGET_OBJECTS:anex_tsan_mutex>>
+      ${CMAKE_DL_LIBS})
     set_property(TARGET anex_flags APPEND PROPERTY INTERFACE_LINK_DEPENDS
                                                    $<TARGET_OBJECTS:anex_tsan_mutex>)
   endif()

@@ -28,7 +28,6 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/config.h"
-#include "server/device/cpu/cpu_device.h"
 #include "server/device/device_list.h"
 #include "server/door/connection_registry.h"
 #include "server/door/front_door.h"
@@ -41,6 +40,7 @@
 #include "server/engine/machine_memory.h"
 #include "server/engine_log.h"
 #include "server/log.h"
+#include "server/platform.h"
 #include "server/reload.h"
 #include "server/ring/ring_door.h"
 #include "server/rpc/grpc_server.h"
@@ -200,7 +200,7 @@ Surroundings ThisMachine() {
   };
   surroundings.uid = ::geteuid();
   surroundings.version = ANEX_VERSION;
-  surroundings.devices = {"cpu"};
+  surroundings.devices = DeviceNames();
   surroundings.memory_bytes = engine::MachineMemoryBytes();
   return surroundings;
 }
@@ -257,8 +257,7 @@ absl::Status TakeRuntimeDir(const Config& config, Daemon& daemon) {
 
 absl::Status StartEngine(const Config& config, const Log& log, Daemon& daemon) {
   daemon.events = std::make_unique<DaemonEvents>(log);
-  absl::StatusOr<device::DeviceList> devices =
-      device::DeviceList::Make({device::cpu::CpuDeviceFactory({.threads = config.cpu_threads})});
+  absl::StatusOr<device::DeviceList> devices = device::DeviceList::Make(DeviceFactories(config));
   if (!devices.ok()) return devices.status();
   absl::StatusOr<std::unique_ptr<engine::Engine>> engine =
       engine::Engine::Create({.devices = *std::move(devices),
@@ -270,6 +269,8 @@ absl::Status StartEngine(const Config& config, const Log& log, Daemon& daemon) {
                               .side_channel = SocketIn(config, door::ListenerRole::kSideChannel),
                               .limits = FittedToDescriptors(config.limits, log),
                               .weights = config.weights,
+                              .make_region = CreateSurfaceRegion,
+                              .regions_share_read_only = SurfaceRegionsShareReadOnly(),
                               .events = daemon.events.get()});
   if (!engine.ok()) return engine.status();
   daemon.engine = *std::move(engine);

@@ -21,8 +21,10 @@ const Clock& ClockOf(const EngineOptions& options) {
   return options.clock != nullptr ? *options.clock : system;
 }
 
-RegionMaker RegionsFor(const Identity& identity) {
-  if (identity.kind != Identity::Kind::kInProcess) return shm::CreateRegion;
+RegionMaker RegionsFor(const Identity& identity, const EngineOptions& options) {
+  if (identity.kind != Identity::Kind::kInProcess) {
+    return options.make_region ? options.make_region : RegionMaker(shm::CreateRegion);
+  }
   return [](uint64_t bytes, std::string_view) { return shm::CreateHeapRegion(bytes); };
 }
 
@@ -240,7 +242,7 @@ absl::StatusOr<SessionGrant> Engine::Open(const Caller& caller, const OpenSpec& 
                           .client_name = spec.client_name,
                           .weight = spec.weight,
                           .opened_ns = impl_->clock.Now(),
-                          .make_region = RegionsFor(caller.identity),
+                          .make_region = RegionsFor(caller.identity, impl_->options),
                           .engine_budget = impl_->surface_budget,
                           .engine_uploads = impl_->upload_budget,
                           .engine_surfaces = impl_->surface_quota,

@@ -48,12 +48,18 @@ namespace anex::engine {
 struct EngineOptions {
   device::DeviceList devices;  // at least one; the first available one is the default unless named
   std::string default_device;
-  std::string cache_dir;         // "" = no disk cache
-  std::string version, build;    // shown, and part of the cache key
-  std::string runtime_dir;       // shown to owners only
-  std::string side_channel;      // path given to clients; "" in process
-  Limits limits;                 // at first
-  Weights weights;               // at first
+  std::string cache_dir;       // "" = no disk cache
+  std::string version, build;  // shown, and part of the cache key
+  std::string runtime_dir;     // shown to owners only
+  std::string side_channel;    // path given to clients; "" in process
+  Limits limits;               // at first
+  Weights weights;             // at first
+  // Memory of surfaces of other processes; null = shm::CreateRegion.
+  std::function<absl::StatusOr<std::shared_ptr<shm::SharedRegion>>(uint64_t, std::string_view)>
+      make_region;
+  // What it makes can be handed over for reading only. An IOSurface cannot: who has its port may
+  // write; it is handed only to those who may write anyway, others read it through messages.
+  bool regions_share_read_only = true;
   const Clock* clock = nullptr;  // null = SystemClock; must outlive the engine
   Events* events = nullptr;      // null = nobody listens; must outlive the engine
 };

@@ -134,11 +134,19 @@ absl::StatusOr<std::string> Engine::PrepareHandover(const Caller& caller, Surfac
   absl::StatusOr<SurfaceEntry> entry = (*session)->surfaces.Find(surface);
   if (!entry.ok()) return entry.status();
   if (absl::Status allowed = CheckAccess(entry->access, access); !allowed.ok()) return allowed;
+  const std::shared_ptr<Surface>& shared = entry->surface();
+  if (!impl_->options.regions_share_read_only && shared->origin() != SurfaceOrigin::kImported) {
+    if (entry->access != Access::kReadWrite) {
+      return absl::UnimplementedError(
+          "the surface was granted read-only, and this machine hands memory over for writing only; "
+          "read it through messages, bind it, or ask for a grant that allows writing");
+    }
+    access = Access::kReadWrite;
+  }
   const auto region_access =
       access == Access::kReadWrite ? shm::RegionAccess::kReadWrite : shm::RegionAccess::kReadOnly;
   const int64_t expires =
       impl_->clock.Now() + static_cast<int64_t>(impl_->limits.Get(&Limits::unpublished_import_ns));
-  const std::shared_ptr<Surface>& shared = entry->surface();
   PendingHandover pending{shared, Handover{shared->region(), region_access, nullptr}};
   return impl_->AddToken(impl_->handovers, **session, std::move(pending), expires);
 }

@@ -17,7 +17,7 @@ namespace anex::test {
 namespace {
 
 std::vector<std::string> DemoCommand(const std::vector<std::string>& more) {
-  std::vector<std::string> command = {DEMO_BINARY,    "--anexd",     ANEXD_BINARY,
+  std::vector<std::string> command = {DEMO_BINARY,    "--anexd",     AnexdBinary(),
                                       "--anectl",     ANECTL_BINARY, "--trainer",
                                       TRAINER_BINARY, "--data",      ANEX_SOURCE_DIR};
   command.insert(command.end(), more.begin(), more.end());

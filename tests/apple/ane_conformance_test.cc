@@ -14,10 +14,7 @@ DeviceUnderTest OnEngine(const std::string& label, const std::string& faults) {
     ane_double_faults(faults.c_str());
     return make();
   };
-  return {.label = label,
-          .factory = std::move(factory),
-          .skips = {{"StateStartsAtZeroAndStaysWithItsRequest",
-                     "the device has no states: nothing public says how the engine holds them"}}};
+  return {.label = label, .factory = std::move(factory)};
 }
 
 INSTANTIATE_TEST_SUITE_P(Apple, DeviceSuite,

@@ -119,6 +119,75 @@ TEST_F(AneDouble, TheFirstRunIsCheckedWhereThatIsAskedFor) {
   EXPECT_TRUE(bound.request().Run().ok());
 }
 
+// y = x + what x was so far.
+std::shared_ptr<const mil::Program> Sum() {
+  return ReadProgram(MainText("tensor<fp16, [2, 3]> x, state<tensor<fp16, [2, 3]>> total",
+                              "tensor<fp16, [2, 3]> old = read_state(input = total);"
+                              "tensor<fp16, [2, 3]> y = add(x = old, y = x);"
+                              "write_state(data = y, input = total);",
+                              "y"));
+}
+
+TEST_F(AneDouble, AStateIsWhereItIsBoundBetweenRuns) {
+  const auto device = Make();
+  Bound bound(*device, Sum());
+  for (const double times : {1, 2, 3}) {
+    EXPECT_EQ(ValuesOf(bound.Run({{"x", Six()}}).at("y"))[5], 6 * times);
+    EXPECT_EQ(ValuesOf(bound.Get("total"))[5], 6 * times);
+  }
+  bound.Set("total", MakeTensor(DType::kFp16, {2, 3}, {-1, -2, -3, -4, -5, -7}));
+  EXPECT_EQ(ValuesOf(bound.Run().at("y")), (std::vector<double>{0, 0, 0, 0, 0, -1}));
+}
+
+TEST_F(AneDouble, ARunThatFailsChangesNoState) {
+  const auto device = Make();
+  Bound bound(*device, Sum());
+  bound.Run({{"x", Six()}});
+  for (const char* fault : {"evaluate=error:8*1", "evaluate=raise*1", "evaluate=no*1"}) {
+    ane_double_faults(fault);
+    EXPECT_FALSE(bound.request().Run().ok()) << fault;
+    EXPECT_EQ(ValuesOf(bound.Get("total"))[5], 6) << fault;
+  }
+  ane_double_faults("");
+  EXPECT_EQ(ValuesOf(bound.Run().at("y"))[5], 12);
+}
+
+TEST_F(AneDouble, AFirstRunThatIsWrongChangesNoState) {
+  const auto device = Make();
+  Bound bound(LoadOn(*device, Sum(), {{"check", "first-run"}}), "main");
+  bound.Set("x", Six());
+  bound.Set("total", Six());
+  ane_double_faults("evaluate=zeros");
+  const absl::Status wrong = bound.request().Run().status();
+  EXPECT_EQ(wrong.code(), absl::StatusCode::kDataLoss) << wrong;
+  EXPECT_EQ(ValuesOf(bound.Get("total"))[5], 6);
+  ane_double_faults("");
+  EXPECT_EQ(ValuesOf(bound.Run().at("y"))[5], 12);
+  EXPECT_EQ(ValuesOf(bound.Run().at("y"))[5], 18);
+}
+
+TEST_F(AneDouble, TheRealTimeTaskIsAskedForAndItsAnswerTold) {
+  EXPECT_THAT(Make()->capabilities().claims.at("realtime_task"), HasSubstr("NO"));
+  ane_double_faults("realtime=yes");
+  {
+    const auto device = Make();
+    EXPECT_EQ(device->capabilities().claims.at("realtime_task"), "YES");
+    EXPECT_THAT(device->capabilities().claims.at("realtime_task_timed"), HasSubstr(" us with it"));
+    EXPECT_GT(ane_double_counts().real_time_tasks, 0u);
+    EXPECT_LE(ane_double_counts().real_time_now, 1u);
+  }
+  EXPECT_EQ(ane_double_counts().real_time_now, 0u) << "what was begun has ended";
+  ane_double_faults("begin=raise");
+  EXPECT_THAT(Make()->capabilities().claims.at("realtime_task"), HasSubstr("raised"));
+}
+
+TEST_F(AneDouble, ARealTimeTaskThatSlowsTheEngineIsNotKept) {
+  ane_double_faults("realtime=yes, realtime_us=2000");
+  const auto device = Make();
+  EXPECT_THAT(device->capabilities().claims.at("realtime_task_timed"), HasSubstr("not kept"));
+  EXPECT_EQ(ane_double_counts().real_time_now, 0u);
+}
+
 TEST_F(AneDouble, OptionsThatItDoesNotHaveAreNamed) {
   const auto device = Make();
   EXPECT_THAT(std::string(device->Compile(Plus(1), {{"numerics", "x"}}).status().message()),

@@ -275,13 +275,43 @@ TEST_P(TransportSuite, DescribeTellsWhatALaneHas) {
   }
   EXPECT_TRUE(seen->blocked);
   EXPECT_EQ(seen->queued, 2u);
-  EXPECT_EQ(seen->device, "cpu");
+  EXPECT_EQ(seen->device, (*(*session_.transport())->GetInfo()).default_device);
   EXPECT_FALSE(seen->next.has_value()) << "who knows when the fence will be raised";
   ASSERT_TRUE(fence.Signal(1).ok());
   ASSERT_TRUE(lane.WaitIdle().ok());
   seen = lane.Describe();
   EXPECT_EQ(seen->queued, 0u);
   EXPECT_FALSE(seen->next.has_value());
+}
+
+TEST_P(TransportSuite, AStateStaysWithItsInvocation) {
+  const absl::StatusOr<Kernel> kernel = session_.Compile(
+      R"(program(1.3)
+{
+  func main<ios18>(tensor<fp16, [2, 3]> x, state<tensor<fp16, [2, 3]>> total) {
+    tensor<fp16, [2, 3]> old = read_state(input = total)[name = string("old")];
+    tensor<fp16, [2, 3]> y = sub(x = x, y = old)[name = string("y")];
+    write_state(data = y, input = total)[name = string("write")];
+  } -> (y);
+}
+)",
+      "state.mil");
+  ASSERT_TRUE(kernel.ok()) << kernel.status();
+  const Surface x = *kernel->CreateSurface("x"), y = *kernel->CreateSurface("y");
+  const Invocation one = *kernel->Prepare().Bind("x", x).Bind("y", y).Build();
+  const Invocation other = *kernel->Prepare().Bind("x", x).Bind("y", y).Build();
+  const Lane lane = *session_.CreateLane();
+  const std::vector<float> first = {1, -2, 3, 0.5f, 7, 11}, second = {2, 2, -3, 4, 0.25f, 5};
+  ASSERT_TRUE(x.CopyFrom(first).ok());
+  ASSERT_TRUE(lane.Run(one).ok());
+  EXPECT_EQ(Read(y), first);
+  ASSERT_TRUE(x.CopyFrom(second).ok());
+  ASSERT_TRUE(lane.Run(one).ok());
+  std::vector<float> difference = second;
+  for (size_t i = 0; i < difference.size(); ++i) difference[i] -= first[i];
+  EXPECT_EQ(Read(y), difference);
+  ASSERT_TRUE(lane.Run(other).ok());
+  EXPECT_EQ(Read(y), second) << "another invocation has a state of its own, zero at first";
 }
 
 TEST_P(TransportSuite, ManyThreadsShareASession) {

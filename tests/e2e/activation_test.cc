@@ -23,7 +23,7 @@ class Activation : public ::testing::Test {
  protected:
   // Makes the sockets in `folder` and starts anexd on them with `runtime_dir`.
   void Start(const std::string& folder, const std::string& runtime_dir) {
-    auto holder = ChildProcess::Start({SOCKET_HOLDER, folder, ANEXD_BINARY, "--runtime-dir",
+    auto holder = ChildProcess::Start({SOCKET_HOLDER, folder, AnexdBinary(), "--runtime-dir",
                                        runtime_dir, "--cache-dir", folder_.Join("cache")});
     ASSERT_TRUE(holder.ok()) << holder.status();
     holder_ = *std::move(holder);

@@ -127,10 +127,10 @@ TEST_F(Control, AReadConfigurationHoldsAndABadOneChangesNothing) {
 TEST_F(Control, ConfigCheckSaysWhatAStartWouldSay) {
   Start("");
   Configure("[user_weights]\n501 = 3\n");
-  EXPECT_THAT(Anectl({"config", "check", config_, "--anexd", ANEXD_BINARY}), HasSubstr("is good"));
+  EXPECT_THAT(Anectl({"config", "check", config_, "--anexd", AnexdBinary()}), HasSubstr("is good"));
   Configure("[user_weights]\n501 = 0\n[limits]\nlane_dpth = 3\n");
   const Json bad =
-      Json::parse(Anectl({"config", "check", config_, "--anexd", ANEXD_BINARY, "--json"}, 1));
+      Json::parse(Anectl({"config", "check", config_, "--anexd", AnexdBinary(), "--json"}, 1));
   EXPECT_EQ(bad["good"], false);
   ASSERT_EQ(bad["problems"].size(), 2u);
   EXPECT_THAT(bad.dump(), AllOf(HasSubstr("user_weights.501"), HasSubstr("lane_depth")));

@@ -88,23 +88,34 @@ std::unique_ptr<Transport> OpenSession(const std::string& socket, const std::str
   return transport;
 }
 
+int64_t OffsetOf(const TensorLayout& layout, size_t number) {
+  int64_t offset = 0, left = static_cast<int64_t>(number);
+  for (int axis = layout.shape.rank() - 1; axis >= 0; --axis) {
+    offset += left % layout.shape[axis] * layout.strides[axis];
+    left /= layout.shape[axis];
+  }
+  return offset;
+}
+
 void WriteHalves(Transport& transport, SurfaceId surface, const std::vector<float>& values) {
   auto region = transport.MapSurface(surface, Access::kReadWrite);
-  ASSERT_TRUE(region.ok()) << region.status();
-  ASSERT_GE((*region)->size(), 2 * values.size());
+  const auto info = transport.DescribeSurface(surface);
+  ASSERT_TRUE(region.ok() && info.ok()) << region.status() << info.status();
+  ASSERT_GE(info->layout.shape.ElementCount(), static_cast<int64_t>(values.size()));
   for (size_t i = 0; i < values.size(); ++i) {
     const uint16_t half = FloatToHalf(values[i]);
-    std::memcpy((*region)->data() + 2 * i, &half, 2);
+    std::memcpy((*region)->data() + OffsetOf(info->layout, i), &half, 2);
   }
 }
 
 std::vector<float> ReadHalves(Transport& transport, SurfaceId surface, size_t count) {
   auto region = transport.MapSurface(surface, Access::kReadOnly);
-  EXPECT_TRUE(region.ok()) << region.status();
+  const auto info = transport.DescribeSurface(surface);
+  EXPECT_TRUE(region.ok() && info.ok()) << region.status() << info.status();
   std::vector<float> values;
-  for (size_t i = 0; region.ok() && i < count; ++i) {
+  for (size_t i = 0; region.ok() && info.ok() && i < count; ++i) {
     uint16_t half = 0;
-    std::memcpy(&half, std::as_const(**region).data() + 2 * i, 2);
+    std::memcpy(&half, std::as_const(**region).data() + OffsetOf(info->layout, i), 2);
     values.push_back(HalfToFloat(half));
   }
   return values;

@@ -34,6 +34,9 @@ std::unique_ptr<Transport> OpenSession(const std::string& socket, const std::str
 // right.
 absl::Status RunsMatmul(const std::string& socket);
 
+// Where element `number` in row-major order lies: devices may want gaps between rows.
+int64_t OffsetOf(const TensorLayout& layout, size_t number);
+
 // Copies floats into a surface as fp16 and back, through the mapping.
 void WriteHalves(Transport& transport, SurfaceId surface, const std::vector<float>& values);
 std::vector<float> ReadHalves(Transport& transport, SurfaceId surface, size_t count);

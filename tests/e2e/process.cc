@@ -145,6 +145,15 @@ ScratchFolder::~ScratchFolder() {
   if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
 }
 
+std::string AnexdBinary() {
+  const char* other = std::getenv("ANEX_TEST_ANEXD");
+  return other == nullptr ? ANEXD_BINARY : other;
+}
+
+std::string SkipOnAne(const std::string& lacks) {
+  return std::getenv("ANEX_TEST_ANEXD") == nullptr ? "" : absl::StrCat("the ane device ", lacks);
+}
+
 absl::StatusOr<std::unique_ptr<DaemonProcess>> DaemonProcess::Start(const Options& options) {
   auto daemon = std::make_unique<DaemonProcess>();
   daemon->scratch_ = std::make_unique<ScratchFolder>();
@@ -162,7 +171,7 @@ absl::StatusOr<std::unique_ptr<DaemonProcess>> DaemonProcess::Start(const Option
     command = {"/usr/bin/env", "bash", "-c", limits + "exec \"$@\"", "anexd"};
   }
   command.insert(command.end(),
-                 {options.binary.empty() ? ANEXD_BINARY : options.binary, "--runtime-dir",
+                 {options.binary.empty() ? AnexdBinary() : options.binary, "--runtime-dir",
                   daemon->runtime_dir_, "--cache-dir",
                   options.cache_dir.empty() ? daemon->scratch_->Join("cache") : options.cache_dir});
   command.insert(command.end(), options.flags.begin(), options.flags.end());

@@ -59,6 +59,13 @@ class ScratchFolder {
   std::string path_;
 };
 
+// The daemon under test: that of this build, or the one that ANEX_TEST_ANEXD names, by which suites
+// run again over another platform (tests/doubles/apple).
+std::string AnexdBinary();
+// Why a test does not hold on the default device of that daemon; "" where it does. `lacks` says
+// what the ane device does not have.
+std::string SkipOnAne(const std::string& lacks);
+
 // A real anexd in a private runtime folder.
 class DaemonProcess {
  public:
@@ -67,7 +74,7 @@ class DaemonProcess {
     std::vector<std::string> environment;
     std::string runtime_dir;   // "" = a scratch folder of its own
     std::string cache_dir;     // "" = inside the runtime folder's scratch
-    std::string binary;        // "" = the anexd of this build
+    std::string binary;        // "" = AnexdBinary()
     rlim_t descriptors = 0;    // RLIMIT_NOFILE of the daemon; 0 = inherited
     rlim_t address_bytes = 0;  // RLIMIT_AS of the daemon; 0 = inherited
   };

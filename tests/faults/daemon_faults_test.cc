@@ -21,7 +21,7 @@ namespace anex::test {
 namespace {
 
 std::vector<std::string> DaemonCommand(const std::string& runtime_dir) {
-  return {ANEXD_BINARY, "--runtime-dir", runtime_dir, "--cache-dir", runtime_dir + "/cache"};
+  return {AnexdBinary(), "--runtime-dir", runtime_dir, "--cache-dir", runtime_dir + "/cache"};
 }
 
 std::unique_ptr<DaemonProcess> StartDaemon(const DaemonProcess::Options& options = {}) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 
 #include "absl/time/clock.h"
@@ -24,6 +25,8 @@ class Neighbour {
     WriteHalves(*transport_, w, {1, -2, 3, -4, 0.5f, 0.25f, 2, 1});
     x_ = *transport_->MapSurface(x, Access::kReadWrite);
     y_ = *transport_->MapSurface(y, Access::kReadOnly);
+    x_layout_ = transport_->DescribeSurface(x)->layout;
+    y_layout_ = transport_->DescribeSurface(y)->layout;
     one_.target = transport_->Prepare({kernel, "", {{"x", x}, {"W", w}, {"y", y}}})->value();
     one_.lane = *transport_->CreateLane({});
     ring_ = *transport_->OpenRing(one_.lane, 4);
@@ -34,8 +37,9 @@ class Neighbour {
     std::vector<double> us;
     for (int i = 0; i < count; ++i) {
       const uint16_t scale = static_cast<uint16_t>(0x3c00 + ((++runs_ % 4) << 10));  // 1, 2, 4, 8
-      auto* x = reinterpret_cast<uint16_t*>(x_->data());
-      std::fill(x, x + 12, scale);
+      for (size_t k = 0; k < 12; ++k) {
+        std::memcpy(x_->data() + OffsetOf(x_layout_, k), &scale, sizeof scale);
+      }
       const absl::Time start = absl::Now();
       EXPECT_TRUE(ring_->Submit({&one_, 1}).ok());
       const absl::StatusOr<Completion> done = ring_->Next(absl::Seconds(20));
@@ -43,10 +47,9 @@ class Neighbour {
       EXPECT_TRUE(done.ok() && done->status.ok()) << done.status();
       if (!done.ok()) return absl::ToDoubleMicroseconds(absl::InfiniteDuration());
       // Rows of W sum to -2 and 3.75; halves of -2 and 3.75 times 1, 2, 4 or 8 are exact.
-      const auto* y = reinterpret_cast<const uint16_t*>(std::as_const(*y_).data());
       const uint16_t step = static_cast<uint16_t>(scale - 0x3c00);
-      EXPECT_EQ(y[0], static_cast<uint16_t>(0xc000 + step));
-      EXPECT_EQ(y[5], static_cast<uint16_t>(0x4380 + step));
+      EXPECT_EQ(Result(0), static_cast<uint16_t>(0xc000 + step));
+      EXPECT_EQ(Result(5), static_cast<uint16_t>(0x4380 + step));
     }
     std::nth_element(us.begin(), us.begin() + count / 2, us.end());
     return us[static_cast<size_t>(count) / 2];
@@ -57,8 +60,15 @@ class Neighbour {
     return transport_->CreateSurface({.dtype = DType::kFp16, .shape = Shape(dims)})->id;
   }
 
+  uint16_t Result(size_t number) const {
+    uint16_t half = 0;
+    std::memcpy(&half, std::as_const(*y_).data() + OffsetOf(y_layout_, number), sizeof half);
+    return half;
+  }
+
   const std::unique_ptr<Transport> transport_;
   std::shared_ptr<shm::SharedRegion> x_, y_;
+  TensorLayout x_layout_, y_layout_;
   Submission one_;
   std::unique_ptr<SubmissionStream> ring_;
   uint64_t runs_ = 0;

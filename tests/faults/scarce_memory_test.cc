@@ -26,6 +26,9 @@ class ScarceMemory : public ::testing::Test {
 #if defined(ANEX_SANITIZED)
     GTEST_SKIP() << "the sanitizers need more addresses than the limit of this test";
 #endif
+    const std::string why =
+        SkipOnAne("compiles in a process of the system's, with memory of its own");
+    if (!why.empty()) GTEST_SKIP() << why;
     auto daemon = DaemonProcess::Start({.flags = kUnbounded, .address_bytes = kAddresses});
     ASSERT_TRUE(daemon.ok()) << daemon.status();
     daemon_ = *std::move(daemon);

@@ -2,6 +2,7 @@
 
 #include "server/device/apple/ane_lacking.h"
 #include "server/device/apple/ane_source.h"
+#include "server/device/apple/state_lowering.h"
 
 namespace anex::device::apple {
 
@@ -11,7 +12,9 @@ absl::StatusOr<std::unique_ptr<Model>> CompileModel(const EngineParts& parts,
   if (const std::vector<Lacking> lacking = FindLackingPorts(program); !lacking.empty()) {
     return absl::UnimplementedError(lacking.front().what);
   }
-  AneSource source = MakeAneSource(program, parts.framework->machine().architecture);
+  const StatelessProgram lowered = WithoutStates(program);
+  AneSource source = MakeAneSource(lowered.program == nullptr ? program : *lowered.program,
+                                   parts.framework->machine().architecture);
   absl::StatusOr<std::unique_ptr<Model>> model = MakeModel(
       parts.load_way, parts.framework, {source.digest, std::move(source.source)}, *parts.folders);
   if (!model.ok() || (*model)->IsCompiled()) return model;

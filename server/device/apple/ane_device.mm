@@ -10,6 +10,7 @@
 #include "server/device/apple/ane_lacking.h"
 #import "server/device/apple/guard.h"
 #import "server/device/apple/probe.h"
+#import "server/device/apple/realtime_task.h"
 #import "server/device/apple/self_test.h"
 
 namespace anex::device::apple {
@@ -40,7 +41,21 @@ std::map<std::string, std::string> ClaimsOf(const SelfTestResult& tested) {
                                : std::string(evaluate.status.message());
     }
   }
+  const RealTimeTrial& task = tested.real_time;
+  claims["realtime_task"] = task.status.ok() ? "YES" : std::string(task.status.message());
+  if (task.status.ok()) {
+    claims["realtime_task_timed"] =
+        absl::StrCat(task.with_ns / 1000, " us with it, ", task.without_ns / 1000,
+                     " us without: ", task.kept ? "kept" : "not kept");
+  }
   return claims;
+}
+
+// For the life of the device, if it was found to cost nothing.
+std::unique_ptr<RealTimeTask> TaskToKeep(const Framework& framework, const SelfTestResult& tested) {
+  if (!tested.real_time.kept) return nullptr;
+  absl::StatusOr<std::unique_ptr<RealTimeTask>> task = RealTimeTask::Begin(framework);
+  return task.ok() ? *std::move(task) : nullptr;
 }
 
 class AneDevice final : public Device {
@@ -49,7 +64,8 @@ class AneDevice final : public Device {
             const SelfTestResult& tested)
       : parts_(std::make_shared<const EngineParts>(parts)),
         check_first_runs_(check_first_runs),
-        tested_(tested) {
+        tested_(tested),
+        real_time_task_(TaskToKeep(*parts_->framework, tested)) {
     parts.reference = std::move(reference);
     checking_parts_ = std::make_shared<const EngineParts>(std::move(parts));
     const MachineInfo& machine = parts_->framework->machine();
@@ -130,6 +146,7 @@ class AneDevice final : public Device {
   std::shared_ptr<const EngineParts> checking_parts_;
   const bool check_first_runs_;
   const SelfTestResult tested_;
+  const std::unique_ptr<RealTimeTask> real_time_task_;
   Capabilities capabilities_;
 };
 

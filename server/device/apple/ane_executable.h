@@ -17,6 +17,7 @@
 #include "server/device/apple/engine_parts.h"
 #import "server/device/apple/model.h"
 #include "server/device/apple/residency.h"
+#include "server/device/apple/state_lowering.h"
 #include "server/device/executable.h"
 #include "server/mil/program.h"
 
@@ -47,6 +48,10 @@ class AneExecutable final : public Executable, private Loadable {
   Executable* reference() const { return reference_.get(); }
   const EngineParts& parts() const { return *parts_; }
   const LiveFunction& live(size_t function) const { return *live_[function]; }
+  // The function as the engine has it: states are inputs, and outputs of their own where they are
+  // written (links).
+  const FunctionInfo& engine_info(size_t function) const { return engine_infos_[function]; }
+  const std::vector<StateLink>& links(size_t function) const { return links_[function]; }
 
  private:
   AneExecutable(std::shared_ptr<const EngineParts> parts, std::unique_ptr<Model> model)
@@ -54,14 +59,19 @@ class AneExecutable final : public Executable, private Loadable {
 
   absl::Status Load() override;
   void Unload() override;
-  absl::Status DescribePorts(const mil::Program& program);
+  // `engine_program` is what the engine has of `program`.
+  absl::Status DescribeAll(const mil::Program& program, const mil::Program& engine_program);
+  absl::Status DescribeForEngine(const mil::Function& function, const LiveFunction& live);
+  // REQUIRES: the engine's function of that number has been described.
+  absl::Status DescribeForClients(const mil::Function& function);
 
   const std::shared_ptr<const EngineParts> parts_;
   const std::unique_ptr<Model> model_;
   std::shared_ptr<Executable> reference_;
   ModelGeometry geometry_;
   std::vector<const LiveFunction*> live_;  // in geometry_, one for each function
-  std::vector<FunctionInfo> infos_;
+  std::vector<FunctionInfo> infos_, engine_infos_;
+  std::vector<std::vector<StateLink>> links_;
   std::unique_ptr<Residency::Place> place_;  // goes first: unloads the model
 };
 

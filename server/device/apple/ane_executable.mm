@@ -1,6 +1,7 @@
 #import "server/device/apple/ane_executable.h"
 
-#include <map>
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -21,6 +22,12 @@ const LiveTensor* FindLive(const std::vector<LiveTensor>& tensors, std::string_v
   return nullptr;
 }
 
+// Names are distinct among all ports of a function.
+const PortInfo* FindPort(const FunctionInfo& info, std::string_view name) {
+  const auto found = std::ranges::find(info.ports, name, &PortInfo::name);
+  return found == info.ports.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<AneExecutable>> AneExecutable::Make(
@@ -33,9 +40,12 @@ absl::StatusOr<std::shared_ptr<AneExecutable>> AneExecutable::Make(
   absl::StatusOr<ModelGeometry> geometry = made->model_->Geometry();
   if (!geometry.ok()) return geometry.status();
   made->geometry_ = *std::move(geometry);
-  if (absl::Status described = made->DescribePorts(*program); !described.ok()) return described;
+  StatelessProgram lowered = WithoutStates(*program);
+  if (lowered.program == nullptr) lowered.program = program;
+  made->links_ = std::move(lowered.links);
+  if (absl::Status s = made->DescribeAll(*program, *lowered.program); !s.ok()) return s;
   if (Device* reference = made->parts_->reference.get(); reference != nullptr) {
-    absl::StatusOr<Artifact> artifact = reference->Compile(program, {});
+    absl::StatusOr<Artifact> artifact = reference->Compile(lowered.program, {});
     if (!artifact.ok()) return artifact.status();
     absl::StatusOr<std::shared_ptr<Executable>> executable = reference->Load(*artifact);
     if (!executable.ok()) return executable.status();
@@ -61,29 +71,46 @@ void AneExecutable::Unload() {
   model_->Unload().IgnoreError();
 }
 
-absl::Status AneExecutable::DescribePorts(const mil::Program& program) {
+absl::Status AneExecutable::DescribeAll(const mil::Program& program,
+                                        const mil::Program& engine_program) {
   for (size_t i = 0; i < program.functions.size(); ++i) {
-    const mil::Function& function = program.functions[i];
     absl::StatusOr<const LiveFunction*> live =
-        FindFunction(geometry_, function.name, i, program.functions.size());
+        FindFunction(geometry_, program.functions[i].name, i, program.functions.size());
     if (!live.ok()) return live.status();
-    absl::StatusOr<FunctionInfo> info = anex::device::DescribePorts(function, MakePackedLayout);
-    if (!info.ok()) return info.status();
-    for (PortInfo& port : info->ports) {
-      const bool output = port.direction == PortDirection::kOutput;
-      const LiveTensor* tensor = FindLive(output ? (*live)->outputs : (*live)->inputs, port.name);
-      if (tensor == nullptr) {
-        return absl::FailedPreconditionError(
-            absl::StrCat("the loaded program has no ", output ? "output" : "input", " '", port.name,
-                         "' in function '", function.name, "'"));
-      }
-      absl::StatusOr<TensorLayout> layout = LayoutOf(*tensor, port.layout.dtype, port.layout.shape);
-      if (!layout.ok()) return layout.status();
-      port.layout = *layout;
-    }
     live_.push_back(*live);
-    infos_.push_back(*std::move(info));
+    if (absl::Status s = DescribeForEngine(engine_program.functions[i], **live); !s.ok()) return s;
+    if (absl::Status s = DescribeForClients(program.functions[i]); !s.ok()) return s;
   }
+  return absl::OkStatus();
+}
+
+absl::Status AneExecutable::DescribeForEngine(const mil::Function& function,
+                                              const LiveFunction& live) {
+  absl::StatusOr<FunctionInfo> info = DescribePorts(function, MakePackedLayout);
+  if (!info.ok()) return info.status();
+  for (PortInfo& port : info->ports) {
+    const bool output = port.direction == PortDirection::kOutput;
+    const LiveTensor* tensor = FindLive(output ? live.outputs : live.inputs, port.name);
+    if (tensor == nullptr) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the loaded program has no ", output ? "output" : "input", " '", port.name,
+                       "' in function '", function.name, "'"));
+    }
+    absl::StatusOr<TensorLayout> layout = LayoutOf(*tensor, port.layout.dtype, port.layout.shape);
+    if (!layout.ok()) return layout.status();
+    port.layout = *layout;
+  }
+  engine_infos_.push_back(*std::move(info));
+  return absl::OkStatus();
+}
+
+absl::Status AneExecutable::DescribeForClients(const mil::Function& function) {
+  absl::StatusOr<FunctionInfo> info = DescribePorts(function, MakePackedLayout);
+  if (!info.ok()) return info.status();
+  for (PortInfo& port : info->ports) {
+    port.layout = FindPort(engine_infos_[infos_.size()], port.name)->layout;
+  }
+  infos_.push_back(*std::move(info));
   return absl::OkStatus();
 }
 

@@ -9,12 +9,8 @@ namespace {
 
 constexpr int kMostDimensions = 5;
 
-// Why the engine has no such port, or "".
+// Why the engine has no such port, or "". A state is a port like any other: state_lowering.h.
 std::string WhyNot(const mil::Value& port) {
-  if (port.type.kind == mil::TypeKind::kState) {
-    return absl::StrCat("the ane device has no states, and '", port.name,
-                        "' is one; pass it in and out as a tensor");
-  }
   const mil::TensorType& type = port.type.tensor;
   switch (type.dtype) {
     case DType::kFp64:

@@ -1,5 +1,9 @@
 // A function with its surfaces, as the framework wants it: built once, mapped once for each load of
 // its program, run many times. See executable.h for threads and promises.
+//
+// A state is in the memory that is bound to it, or in the request's own, between runs. The engine
+// writes its next value beside it, and a run that was right ends with a copy: a run that fails has
+// changed no state.
 #ifndef ANEX_SERVER_DEVICE_APPLE_ANE_REQUEST_H_
 #define ANEX_SERVER_DEVICE_APPLE_ANE_REQUEST_H_
 
@@ -29,14 +33,24 @@ class AneRequest final : public Request {
   AneRequest(std::shared_ptr<AneExecutable> executable, size_t function)
       : executable_(std::move(executable)), function_(function) {}
 
+  // The memory behind every port of the engine's function: what is bound, and our own for states
+  // that are not and for what is written to states.
+  absl::StatusOr<std::vector<BoundPort>> PortsForEngine(std::span<const BoundPort> ports);
   absl::Status Build();
   absl::Status MapFor(const Residency::Use& use);
   absl::Status Evaluate(CallControl& control);
   absl::Status FirstRun(CallControl& control);
+  absl::Status KeepStates();
+
+  // What a run has written of a state, and where it belongs.
+  struct WrittenState {
+    BoundPort next, state;
+  };
 
   const std::shared_ptr<AneExecutable> executable_;
   const size_t function_;
   std::vector<BoundSurface> inputs_, outputs_;  // in the order of LiveFunction
+  std::vector<WrittenState> written_states_;
   ObjcPtr<id<ANERequest>> request_;
   uint64_t mapped_load_ = 0;  // the load that it is mapped for; 0 = none
   int64_t device_ns_ = 0;     // of the last evaluation

@@ -1,8 +1,11 @@
 #import "server/device/apple/ane_request.h"
 
 #include <chrono>
+#include <map>
+#include <string_view>
 #include <utility>
 
+#include "server/device/apple/copy_elements.h"
 #import "server/device/apple/guard.h"
 
 namespace anex::device::apple {
@@ -50,24 +53,51 @@ NSArray* IndicesOf(const std::vector<LiveTensor>& tensors) {
 absl::StatusOr<std::unique_ptr<Request>> AneRequest::Make(std::shared_ptr<AneExecutable> executable,
                                                           size_t function,
                                                           std::span<const BoundPort> ports) {
-  const FunctionInfo& info = executable->functions()[function];
+  const FunctionInfo& info = executable->engine_info(function);
   const LiveFunction& live = executable->live(function);
   std::unique_ptr<AneRequest> made(new AneRequest(executable, function));
+  absl::StatusOr<std::vector<BoundPort>> all = made->PortsForEngine(ports);
+  if (!all.ok()) return all.status();
   absl::StatusOr<std::vector<BoundSurface>> bound =
-      BindAll(live.inputs, info, PortDirection::kInput, ports);
+      BindAll(live.inputs, info, PortDirection::kInput, *all);
   if (!bound.ok()) return bound.status();
   made->inputs_ = *std::move(bound);
-  bound = BindAll(live.outputs, info, PortDirection::kOutput, ports);
+  bound = BindAll(live.outputs, info, PortDirection::kOutput, *all);
   if (!bound.ok()) return bound.status();
   made->outputs_ = *std::move(bound);
   if (executable->reference() != nullptr) {
     absl::StatusOr<std::unique_ptr<FirstRunCheck>> check =
-        FirstRunCheck::Make(*executable->reference(), function, info, ports);
+        FirstRunCheck::Make(*executable->reference(), function, info, *all);
     if (!check.ok()) return check.status();
     made->check_ = *std::move(check);
   }
   if (absl::Status built = made->Build(); !built.ok()) return built;
   return std::unique_ptr<Request>(std::move(made));
+}
+
+absl::StatusOr<std::vector<BoundPort>> AneRequest::PortsForEngine(
+    std::span<const BoundPort> ports) {
+  const FunctionInfo& given = executable_->functions()[function_];
+  const FunctionInfo& info = executable_->engine_info(function_);
+  std::map<std::string_view, BoundPort> all;  // by name
+  for (const BoundPort& port : ports) all[given.ports[port.port].name] = port;
+  for (uint32_t i = 0; i < info.ports.size(); ++i) {
+    const PortInfo& port = info.ports[i];
+    const auto [bound, missing] = all.try_emplace(port.name);
+    bound->second.port = i;
+    if (!missing) continue;
+    absl::StatusOr<std::shared_ptr<shm::SharedRegion>> made =
+        shm::CreateIosurfaceRegion(port.layout.allocation_bytes, "state");
+    if (!made.ok()) return made.status();
+    bound->second.region = *std::move(made);
+    bound->second.layout = port.layout;
+  }
+  for (const StateLink& link : executable_->links(function_)) {
+    if (!link.next.empty()) written_states_.push_back({all[link.next], all[link.state]});
+  }
+  std::vector<BoundPort> made;
+  for (const PortInfo& port : info.ports) made.push_back(all[port.name]);
+  return made;
 }
 
 AneRequest::~AneRequest() {
@@ -109,6 +139,7 @@ absl::Status AneRequest::MapFor(const Residency::Use& use) {
 absl::StatusOr<RunStats> AneRequest::Run(CallControl& control) {
   absl::Status done = check_ != nullptr ? FirstRun(control) : Evaluate(control);
   if (!done.ok()) return done;
+  if (absl::Status kept = KeepStates(); !kept.ok()) return kept;
   control.Progress();
   return RunStats{device_ns_};
 }
@@ -133,6 +164,21 @@ absl::Status AneRequest::Evaluate(CallControl& control) {
   }
   for (const BoundSurface& output : outputs_) {
     if (absl::Status copied = output.CopyOut(); !copied.ok()) return copied;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AneRequest::KeepStates() {
+  for (const auto& [next, state] : written_states_) {
+    if (absl::Status s = next.region->Lock(shm::RegionAccess::kReadOnly); !s.ok()) return s;
+    absl::Status kept = state.region->Lock(shm::RegionAccess::kReadWrite);
+    if (kept.ok()) {
+      CopyElements(next.layout, std::as_const(*next.region).data(), state.layout,
+                   state.region->data());
+      kept = state.region->Unlock(shm::RegionAccess::kReadWrite);
+    }
+    kept.Update(next.region->Unlock(shm::RegionAccess::kReadOnly));
+    if (!kept.ok()) return kept;
   }
   return absl::OkStatus();
 }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "proto/wire/half.h"
+#include "server/device/apple/copy_elements.h"
 #include "server/device/apple/element_walk.h"
 
 namespace anex::device::apple {
@@ -72,16 +73,6 @@ bool Agree(double expected, double found, double slack) {
 
 std::string Spell(const Shape& shape, const ElementIndex& at) {
   return absl::StrCat("[", absl::StrJoin(at.begin(), at.begin() + shape.rank(), ", "), "]");
-}
-
-// Elements only, from one layout to another of the same shape and dtype.
-void CopyElements(const TensorLayout& from_layout, const std::byte* from,
-                  const TensorLayout& to_layout, std::byte* to) {
-  const size_t element = ElementSize(from_layout.dtype);
-  ForEachIndex(from_layout.shape.dims(), [&](const ElementIndex& at) {
-    std::memcpy(to + OffsetOf(to_layout, at), from + OffsetOf(from_layout, at), element);
-    return true;
-  });
 }
 
 bool SameElementsIn(const TensorLayout& a_layout, const std::byte* a, const TensorLayout& b_layout,

@@ -34,7 +34,13 @@ class ObjcPtr {
     std::swap(object_, other.object_);
     return *this;
   }
-  ~ObjcPtr() { [object_ release]; }
+  ~ObjcPtr() {
+    if (object_ == nil) return;
+    // What goes with it may be autoreleased.
+    @autoreleasepool {
+      [object_ release];
+    }
+  }
 
   T get() const { return object_; }
   explicit operator bool() const { return object_ != nil; }

@@ -33,11 +33,19 @@ struct LoadTrial {
   std::vector<EvaluateTrial> evaluate;
 };
 
+// What the system's real-time task did to the way of evaluating that was chosen.
+struct RealTimeTrial {
+  absl::Status status = absl::UnimplementedError("not tried");  // of asking for it
+  int64_t without_ns = 0, with_ns = 0;  // medians of a small program in turns, if OK
+  bool kept = false;                    // it costs nothing: the device goes on with it
+};
+
 struct SelfTestResult {
   std::vector<LoadTrial> loads;  // all that were tried, in order
   // The first way of loading that was right, and the fastest of evaluating with it.
   LoadWay load_way = LoadWay::kInMemory;
   EvaluateWay evaluate_way = EvaluateWay::kModel;
+  RealTimeTrial real_time;
 };
 
 // Tries them all with `parts`, whose ways it sets for each trial. UNAVAILABLE with each way's

@@ -60,14 +60,18 @@ BOOL LoadCompiled(_ANEModel* model, NSString* key, NSError** error) {
   return YES;
 }
 
-BOOL UnloadModel(_ANEModel* model, NSError** error) {
-  if (Fails("unload", error)) return NO;
-  if (model->program == nullptr) return YES;
+void Forget(_ANEModel* model) {
+  if (model->program == nullptr) return;
   Counts::Instance().Add(&AneDoubleCounts::unloads);
   model->program = nullptr;
   [model->attributes release];
   model->attributes = nil;
   GivePlace();
+}
+
+BOOL UnloadModel(_ANEModel* model, NSError** error) {
+  if (Fails("unload", error)) return NO;
+  Forget(model);
   return YES;
 }
 
@@ -114,7 +118,7 @@ BOOL IsOff(const char* way, NSError** error) {
 }
 
 - (void)dealloc {
-  UnloadModel(self, nullptr);
+  Forget(self);
   [folder release];
   Counts::Instance().Add(&AneDoubleCounts::models_now, -1);
   [super dealloc];
@@ -225,12 +229,15 @@ BOOL IsOff(const char* way, NSError** error) {
 }
 
 - (BOOL)beginRealTimeTask {
-  if (Fails("begin", nullptr)) return NO;
-  return Faults::Instance().Get("realtime") == "yes";
+  if (Fails("begin", nullptr) || Faults::Instance().Get("realtime") != "yes") return NO;
+  Counts::Instance().Add(&AneDoubleCounts::real_time_tasks);
+  Counts::Instance().Add(&AneDoubleCounts::real_time_now);
+  return YES;
 }
 - (BOOL)endRealTimeTask {
-  if (Fails("end", nullptr)) return NO;
-  return Faults::Instance().Get("realtime") == "yes";
+  if (Fails("end", nullptr) || Counts::Instance().Get().real_time_now == 0) return NO;
+  Counts::Instance().Add(&AneDoubleCounts::real_time_now, -1);
+  return YES;
 }
 
 - (BOOL)prepareChainingWithModel:(id<ANEModel>)model

@@ -197,6 +197,10 @@ void GivePlace() {
 BOOL Evaluate(_ANEModel* model, _ANERequest* request, NSError** error) {
   Counts::Instance().Add(&AneDoubleCounts::evaluates);
   Faults::Instance().Delay("evaluate_ms");
+  if (Counts::Instance().Get().real_time_now > 0) {
+    std::this_thread::sleep_for(
+        std::chrono::microseconds(Faults::Instance().Number("realtime_us", 0)));
+  }
   const std::string fault = Faults::Instance().Get("evaluate");
   const bool lies = fault == "zeros" || fault == "swap" || fault == "lost" || fault == "hang";
   if (!lies && Fails("evaluate", error)) return NO;

@@ -17,6 +17,7 @@
 //   limit = N                 programs loaded at once; beyond it load fails with code 6
 //   ane = no | virtual        the machine
 //   realtime = yes            beginRealTimeTask says so
+//   realtime_us = N           an evaluation takes that much longer while there is such a task
 //   memory = off | client = off    that way of loading always fails
 //
 // Threads: any.
@@ -32,7 +33,8 @@ extern "C" {
 // What has been asked for since the last ane_double_reset.
 struct AneDoubleCounts {
   uint64_t compiles, loads, unloads, evaluates, maps, unmaps, purges;
-  uint64_t loaded_now, requests_now, models_now;
+  uint64_t real_time_tasks;  // begun
+  uint64_t loaded_now, requests_now, models_now, real_time_now;
 };
 
 // Instead of all earlier faults. Ends the process if it cannot read them: a test must not pass by a
@@ -43,6 +45,9 @@ void ane_double_reset(void);
 // Lets calls go on that hang.
 void ane_double_release(void);
 struct AneDoubleCounts ane_double_counts(void);
+// The names before "=" at which something can go wrong, without those that only set something:
+// divided by blanks.
+const char* ane_double_points(void);
 
 #ifdef __cplusplus
 }

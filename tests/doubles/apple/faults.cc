@@ -1,10 +1,8 @@
 #include "tests/doubles/apple/faults.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <iterator>
 #include <thread>
 #include <vector>
 
@@ -15,10 +13,21 @@
 namespace anex::ane_double {
 namespace {
 
-constexpr const char* kPoints[] = {
-    "compile", "load",       "unload",      "evaluate",      "map",   "descriptor", "model",
-    "request", "compile_ms", "evaluate_ms", "completion_ms", "order", "row",        "limit",
-    "ane",     "realtime",   "memory",      "client",        "begin", "end"};
+// Where something can go wrong, and what only sets something.
+constexpr std::string_view kFaults =
+    "compile load unload evaluate map descriptor model request limit ane memory client begin end";
+constexpr std::string_view kSettings =
+    "compile_ms evaluate_ms completion_ms order row realtime realtime_us";
+
+bool IsKnown(std::string_view point) {
+  for (const std::string_view list : {kFaults, kSettings}) {
+    for (const absl::string_view word :
+         absl::StrSplit(absl::string_view(list.data(), list.size()), ' ')) {
+      if (std::string_view(word.data(), word.size()) == point) return true;
+    }
+  }
+  return false;
+}
 
 [[noreturn]] void Refuse(std::string_view text) {
   std::fprintf(stderr, "ANE double: cannot read the fault \"%.*s\"\n",
@@ -49,9 +58,7 @@ void Faults::Set(std::string_view text) {
         absl::StrSplit(sides.second, absl::MaxSplits('*', 1));
     fault.what = what.first;
     if (!what.second.empty() && !absl::SimpleAtoi(what.second, &fault.left)) Refuse(part);
-    if (fault.what.empty() || std::ranges::find(kPoints, sides.first) == std::end(kPoints)) {
-      Refuse(part);
-    }
+    if (fault.what.empty() || !IsKnown(sides.first)) Refuse(part);
     faults[sides.first] = std::move(fault);
   }
   const std::lock_guard lock(mutex_);
@@ -110,7 +117,8 @@ void Counts::Reset() {
   const std::lock_guard lock(mutex_);
   counts_ = {.loaded_now = counts_.loaded_now,
              .requests_now = counts_.requests_now,
-             .models_now = counts_.models_now};
+             .models_now = counts_.models_now,
+             .real_time_now = counts_.real_time_now};
 }
 
 AneDoubleCounts Counts::Get() const {
@@ -119,3 +127,5 @@ AneDoubleCounts Counts::Get() const {
 }
 
 }  // namespace anex::ane_double
+
+const char* ane_double_points(void) { return anex::ane_double::kFaults.data(); }
