@@ -16,6 +16,14 @@ absl::StatusOr<Health> HealthFromProto(v1::Health health) {
   return static_cast<Health>(health - 1);
 }
 
+absl::StatusOr<Evidence> EvidenceFromProto(v1::ProbeResponse::Evidence evidence) {
+  if (!v1::ProbeResponse::Evidence_IsValid(evidence) ||
+      evidence == v1::ProbeResponse::EVIDENCE_UNSPECIFIED) {
+    return absl::InvalidArgumentError(absl::StrCat("evidence ", evidence, " is unknown"));
+  }
+  return static_cast<Evidence>(evidence);
+}
+
 void ToProto(const UsageCounters& usage, v1::UsageCounters* message) {
   message->set_submitted(usage.submitted);
   message->set_completed(usage.completed);
@@ -308,7 +316,7 @@ void ToProto(const ProbeReport& report, v1::ProbeResponse* message) {
   message->set_description(ToUtf8(report.description));
   for (const ProbeFinding& finding : report.findings) {
     v1::ProbeResponse::Finding* out = message->add_findings();
-    out->set_claim(finding.claim);
+    out->set_claim(ToUtf8(finding.claim));
     out->set_question(ToUtf8(finding.question));
     out->set_answer(ToUtf8(finding.answer));
     out->set_evidence(static_cast<v1::ProbeResponse::Evidence>(finding.evidence));
@@ -319,10 +327,12 @@ void ToProto(const ProbeReport& report, v1::ProbeResponse* message) {
 absl::StatusOr<ProbeReport> FromProto(const v1::ProbeResponse& message) {
   ProbeReport report{message.device(), message.description(), {}};
   for (const v1::ProbeResponse::Finding& finding : message.findings()) {
+    const absl::StatusOr<Evidence> evidence = EvidenceFromProto(finding.evidence());
+    if (!evidence.ok()) return evidence.status();
     report.findings.push_back({finding.claim(),
                                finding.question(),
                                finding.answer(),
-                               static_cast<Evidence>(finding.evidence()),
+                               *evidence,
                                {finding.numbers().begin(), finding.numbers().end()}});
   }
   return report;

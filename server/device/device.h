@@ -36,12 +36,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "proto/values/probe_values.h"
 #include "server/device/artifact.h"
 #include "server/device/call_control.h"
 #include "server/device/capabilities.h"
 #include "server/device/executable.h"
 #include "server/device/memory_account.h"
+#include "server/device/probe_log.h"
 #include "server/mil/program.h"
 
 namespace anex::device {
@@ -95,11 +95,13 @@ class Device {
     return Load(artifact, {control, nullptr});
   }
 
-  // What it can do, found out by trying: see ProbeFinding. Seconds; the caller sees to it that
-  // nothing else runs on this instance. `thorough`: also what may use up something of the machine's
-  // until a restart. CANCELLED when told to stop.
-  virtual absl::StatusOr<std::vector<ProbeFinding>> Probe(bool thorough, CallControl& control) {
-    static_cast<void>(thorough), static_cast<void>(control);
+  // Tells `log` what it can do, found out by trying, question by question. Seconds; the caller sees
+  // to it that nothing else runs on this instance. `thorough`: also what may use up something of
+  // the machine's until a restart, or hang. `control` counts progress, with every answer at least.
+  // OK once every question has an answer, "failed: ..." among them; CANCELLED when told to stop;
+  // else why nothing could be asked. Whatever it compiled and loaded has gone when it returns.
+  virtual absl::Status Probe(bool thorough, CallControl& control, ProbeLog& log) {
+    static_cast<void>(thorough), static_cast<void>(control), static_cast<void>(log);
     return absl::UnimplementedError("this device has nothing to tell about itself");
   }
 

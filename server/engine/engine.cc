@@ -75,7 +75,8 @@ Engine::Impl::Impl(EngineOptions given)
       sessions(limits),
       handovers("hand-over token", limits.Of(&Limits::handovers_per_session)),
       offers("import token", limits.Of(&Limits::handovers_per_session)),
-      grants("grant ticket", limits.Of(&Limits::handovers_per_session)) {}
+      grants("grant ticket", limits.Of(&Limits::handovers_per_session)),
+      prober(clock, limits.Of(&Limits::device_hang_ns)) {}
 
 Engine::Impl::~Impl() {
   if (sweeper.joinable()) {

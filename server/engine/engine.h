@@ -272,8 +272,10 @@ class Engine {
   absl::StatusOr<uint64_t> CachePurge(const Caller& caller, std::span<const std::string> digests);
 
   // Tries what a device ("" = the default one) can do, on an instance of its own that is made for
-  // it and goes afterwards: what clients run goes on meanwhile. One at a time, others are RESOURCE_
-  // EXHAUSTED. NOT_FOUND, UNIMPLEMENTED, or why no instance could be made.
+  // it and goes afterwards: what clients run goes on meanwhile. A device that cannot be made, or
+  // hangs, has a report that says so. One at a time: others are RESOURCE_EXHAUSTED. NOT_FOUND for
+  // an unknown device, UNIMPLEMENTED for one that has nothing to tell, UNAVAILABLE while draining;
+  // ends with the caller.
   absl::StatusOr<ProbeReport> Probe(const Caller& caller, std::string_view device, bool thorough);
 
   Health health(std::string* reason = nullptr) const;

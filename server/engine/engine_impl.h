@@ -24,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "server/engine/compile/compile_service.h"
+#include "server/engine/device_prober.h"
 #include "server/engine/engine.h"
 #include "server/engine/event_relay.h"
 #include "server/engine/objects/byte_budget.h"
@@ -151,6 +152,7 @@ struct Engine::Impl {
   TokenTable<PendingHandover> handovers;
   TokenTable<std::shared_ptr<shm::SharedRegion>> offers;
   TokenTable<GrantOffer> grants;
+  DeviceProber prober;
 
   absl::Mutex change_mutex;  // one change of limits or weights at a time, until it is in force
   mutable absl::Mutex weights_mutex;
@@ -158,7 +160,6 @@ struct Engine::Impl {
 
   std::atomic<uint64_t> grpc_tensor_bytes{0};
   std::atomic<bool> draining{false};
-  std::atomic<bool> probing{false};
 
   absl::Mutex sweeper_mutex;
   bool stop_sweeper ABSL_GUARDED_BY(sweeper_mutex) = false;

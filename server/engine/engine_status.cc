@@ -5,7 +5,6 @@
 #include <map>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/engine/engine_impl.h"
@@ -213,21 +212,18 @@ absl::StatusOr<uint64_t> Engine::CachePurge(const Caller& caller,
 absl::StatusOr<ProbeReport> Engine::Probe(const Caller& caller, std::string_view device,
                                           bool thorough) {
   if (absl::Status role = CheckRole(caller, Role::kOperator); !role.ok()) return role;
-  const std::string name = device.empty() ? impl_->default_device : std::string(device);
-  const device::DeviceFactory* factory = impl_->options.devices.Find(name);
-  if (factory == nullptr) {
-    return absl::NotFoundError(absl::StrCat("there is no device \"", name, "\""));
+  if (absl::Status label = CheckLabel(device, "device's name"); !label.ok()) return label;
+  if (impl_->draining) return absl::UnavailableError("the daemon is draining; probe another time");
+  const device::DeviceList& devices = impl_->options.devices;
+  const device::DeviceFactory* factory =
+      devices.Find(device.empty() ? std::string_view(impl_->default_device) : device);
+  if (factory != nullptr) return impl_->prober.Probe(*factory, thorough, impl_->LimitOf(caller));
+  std::string known;
+  for (const device::DeviceFactory& each : devices.factories()) {
+    absl::StrAppend(&known, known.empty() ? "" : ", ", each.name);
   }
-  if (impl_->probing.exchange(true)) {
-    return absl::ResourceExhaustedError("a device is being probed already; try again later");
-  }
-  const absl::Cleanup done = [this] { impl_->probing = false; };
-  absl::StatusOr<std::unique_ptr<device::Device>> made = factory->make();
-  if (!made.ok()) return made.status();
-  device::CallControl control;
-  absl::StatusOr<std::vector<ProbeFinding>> findings = (*made)->Probe(thorough, control);
-  if (!findings.ok()) return findings.status();
-  return ProbeReport{name, (*made)->capabilities().description, *std::move(findings)};
+  return absl::NotFoundError(
+      absl::StrCat("no device \"", absl::CHexEscape(std::string(device)), "\"; there is: ", known));
 }
 
 Health Engine::health(std::string* reason) const {

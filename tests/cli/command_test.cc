@@ -69,7 +69,7 @@ class CommandTest : public ::testing::Test {
 const char* const kCommands[] = {
     "status", "devices",  "sessions",  "kernels", "surfaces", "cache",   "compile", "check",
     "run",    "describe", "drain",     "evict",   "limits",   "config",  "version", "fmt",
-    "bench",  "install",  "uninstall", "start",   "stop",     "restart", "logs"};
+    "bench",  "install",  "uninstall", "start",   "stop",     "restart", "logs",    "probe"};
 
 TEST_F(CommandTest, EveryHelpEndsWithAnExample) {
   for (const std::string command : kCommands) {
@@ -385,6 +385,56 @@ TEST_F(CommandTest, CompileAndDescribeShowPorts) {
     EXPECT_THAT(out_.str(), HasSubstr("in   x     fp32   [2, 3]"));
     EXPECT_THAT(out_.str(), HasSubstr("out  y     fp32   [3]"));
   }
+}
+
+TEST_F(CommandTest, ProbePrintsATableOrJson) {
+  transport_->probe = {
+      "ane", "a chip", {{"concat", "joins?", "yes", Evidence::kProbed, {{"median_us", 1.5}}}}};
+  EXPECT_EQ(Run({"probe", "ane"}), kExitOk) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("concat  probed    yes\n                  median 1.5 us\n"));
+  EXPECT_EQ(transport_->CountOf("Probe ane"), 1);
+  EXPECT_EQ(Run({"probe", "--thorough", "--json"}), kExitOk);
+  EXPECT_EQ(Parsed()["device"], "ane");
+  EXPECT_EQ(Parsed()["thorough"], true);
+  EXPECT_EQ(Parsed()["findings"][0]["numbers"]["median_us"], 1.5);
+  EXPECT_EQ(transport_->CountOf("Probe  thorough"), 1) << "the default device";
+  EXPECT_EQ(connects_, 2);
+  EXPECT_EQ(Run({"probe", "--in-process"}), kExitOk);
+  EXPECT_EQ(connects_, 2);
+  EXPECT_EQ(in_process_, 1);
+}
+
+TEST_F(CommandTest, ProbeWritesAReport) {
+  transport_->probe = {"ane", "a chip", {{"concat", "joins?", "yes", Evidence::kProbed, {}}}};
+  transport_->status.info = {.version = "9.9", .build = "gcc"};
+  const std::string path = (folder_ / "probe.md").string();
+  EXPECT_EQ(Run({"probe", "--report", path}), kExitOk) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("The report is in " + path));
+  std::ifstream file(path);
+  const std::string report(std::istreambuf_iterator<char>(file), {});
+  EXPECT_THAT(report, HasSubstr("# anectl probe `ane`"));
+  EXPECT_THAT(report, HasSubstr("through anexd `9.9`, `gcc`"));
+  EXPECT_THAT(report, HasSubstr("| `concat` `joins?` | `yes` | probed |  |"));
+
+  EXPECT_EQ(Run({"probe", "--in-process", "--report", "-"}), kExitOk);
+  EXPECT_THAT(out_.str(), HasSubstr("in its own process"));
+  EXPECT_THAT(out_.str(), ::testing::StartsWith("# anectl probe"));
+  EXPECT_EQ(Run({"probe", "--report", path, "--json"}), kExitOk);
+  EXPECT_EQ(Parsed()["device"], "ane");
+}
+
+TEST_F(CommandTest, ProbeKnowsBeforehandWhatCannotBeDone) {
+  EXPECT_EQ(Run({"probe", "--report", "-", "--json"}), kExitUsage);
+  EXPECT_EQ(Run({"probe", "--report", (folder_ / "none" / "probe.md").string()}), kExitNotFound);
+  EXPECT_EQ(connects_, 0) << "nothing was asked";
+  transport_->fail = absl::NotFoundError("no device \"gpu\"");
+  const std::string path = (folder_ / "left.md").string();
+  EXPECT_EQ(Run({"probe", "gpu", "--report", path}), kExitNotFound);
+  EXPECT_FALSE(fs::exists(path)) << "an empty report was left";
+  transport_->fail = absl::DeadlineExceededError("late");
+  EXPECT_EQ(Run({"probe"}), kExitTimeout);
+  transport_->fail = absl::UnimplementedError("nothing to tell");
+  EXPECT_EQ(Run({"probe"}), kExitFailed);
 }
 
 TEST_F(CommandTest, DescribeFindsADigestByItsStart) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <set>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -416,6 +418,29 @@ TEST_P(DeviceSuite, StateStartsAtZeroAndStaysWithItsRequest) {
 TEST_P(DeviceSuite, UnknownOptionsAreRefused) {
   EXPECT_EQ(device_->Compile(Subtract(), {{"no_such_switch", "1"}}).status().code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+TEST_P(DeviceSuite, AProbeAnswersEachQuestionOnceAndStopsWhenTold) {
+  CallControl control;
+  ProbeLog log;
+  const absl::Status probed = device_->Probe(false, control, log);
+  if (absl::IsUnimplemented(probed)) GTEST_SKIP() << probed.message();
+  ASSERT_TRUE(probed.ok()) << probed;
+  EXPECT_FALSE(log.open().has_value());
+  std::set<std::string> claims;
+  for (const ProbeFinding& finding : log.findings()) {
+    EXPECT_TRUE(claims.insert(finding.claim).second) << finding.claim << " came twice";
+    EXPECT_FALSE(finding.question.empty()) << finding.claim;
+    EXPECT_FALSE(finding.answer.empty()) << finding.claim;
+    for (const auto& [name, number] : finding.numbers) {
+      EXPECT_TRUE(std::isfinite(number)) << finding.claim << " " << name;
+    }
+  }
+  EXPECT_FALSE(claims.empty());
+  control.Stop();
+  ProbeLog none;
+  EXPECT_TRUE(absl::IsCancelled(device_->Probe(false, control, none)));
+  EXPECT_TRUE(none.findings().empty());
 }
 
 TEST_P(DeviceSuite, AFreshDeviceRunsWhileTheOldOneIsStillThere) {

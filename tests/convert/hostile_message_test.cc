@@ -138,6 +138,10 @@ TEST(HostileEnums, AreRefusedWhereAChoiceIsNeeded) {
     Fill(status, 0);
     status.set_health(static_cast<v1::Health>(bad));
     EXPECT_FALSE(FromProto(status).ok()) << bad;
+    v1::ProbeResponse probe;
+    Fill(probe, 0);
+    probe.mutable_findings(1)->set_evidence(static_cast<v1::ProbeResponse::Evidence>(bad));
+    EXPECT_FALSE(FromProto(probe).ok()) << bad;
   }
   v1::CreateLaneRequest lane;
   lane.set_qos(static_cast<v1::QosClass>(6));

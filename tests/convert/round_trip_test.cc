@@ -70,7 +70,7 @@ using Pairs = testing::Types<
     Pair<v1::DeviceInfo, DeviceInfo>, Pair<v1::SessionStatus, SessionStatus>,
     Pair<v1::DaemonStatus, DaemonStatus>, Pair<v1::OpenSessionRequest, OpenSpec>,
     Pair<v1::OpenSessionResponse, SessionGrant>, Pair<v1::LimitInfo, LimitInfo>,
-    Pair<v1::CacheEntry, CacheEntryInfo>>;
+    Pair<v1::CacheEntry, CacheEntryInfo>, Pair<v1::ProbeResponse, ProbeReport>>;
 TYPED_TEST_SUITE(RoundTrip, Pairs);
 
 TYPED_TEST(RoundTrip, EveryFieldOfTheMessageSurvives) {
@@ -146,6 +146,8 @@ TEST(Members, EveryMemberOfAValueHasItsField) {
   ExpectSameMembers<DaemonStatus, v1::DaemonStatus>();
   ExpectSameMembers<CacheEntryInfo, v1::CacheEntry>();
   ExpectSameMembers<LimitInfo, v1::LimitInfo>();
+  ExpectSameMembers<ProbeReport, v1::ProbeResponse>();
+  ExpectSameMembers<ProbeFinding, v1::ProbeResponse::Finding>();
   ExpectSameMembers<SessionGrant, v1::OpenSessionResponse>();
   ExpectSameMembers<OpenSpec, v1::OpenSessionRequest>(0, kKey);
   // A submission's kind is its oneof's case, and its argument and fence_signal are inside of that.
@@ -183,6 +185,13 @@ TEST(Enums, NumbersOfValuesAndMessagesAgree) {
   EXPECT_EQ(static_cast<int>(Health::kDegraded) + 1, v1::HEALTH_DEGRADED);
   EXPECT_EQ(static_cast<int>(Health::kDraining) + 1, v1::HEALTH_DRAINING);
   EXPECT_EQ(static_cast<int>(Health::kUnavailable) + 1, v1::HEALTH_UNAVAILABLE);
+  EXPECT_EQ(v1::ProbeResponse::Evidence_ARRAYSIZE, static_cast<int>(Evidence::kEmulated) + 1);
+  for (int i = 1; i < v1::ProbeResponse::Evidence_ARRAYSIZE; ++i) {
+    std::string name = "EVIDENCE_";
+    for (char c : EvidenceName(static_cast<Evidence>(i)))
+      name += static_cast<char>(std::toupper(c));
+    EXPECT_EQ(v1::ProbeResponse::Evidence_Name(static_cast<v1::ProbeResponse::Evidence>(i)), name);
+  }
 }
 
 // The meaning of what arithmetic carries, on one example each: a swap of two fields of one type
@@ -216,6 +225,28 @@ TEST(Meaning, FieldsLandWhereTheyBelong) {
   EXPECT_EQ(done->device_ns, 2);
   EXPECT_EQ(done->total_ns, 3);
   EXPECT_EQ(done->status, absl::ResourceExhaustedError("lane_depth=256"));
+}
+
+TEST(Meaning, AFindingKeepsItsWordsApart) {
+  v1::ProbeResponse report;
+  report.set_device("ane");
+  report.set_description("a chip");
+  v1::ProbeResponse::Finding* finding = report.add_findings();
+  finding->set_claim("claim");
+  finding->set_question("question?");
+  finding->set_answer("answer");
+  finding->set_evidence(v1::ProbeResponse::EVIDENCE_ASSUMED);
+  (*finding->mutable_numbers())["median_us"] = 1.5;
+  const auto read = FromProto(report);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->device, "ane");
+  EXPECT_EQ(read->description, "a chip");
+  ASSERT_EQ(read->findings.size(), 1u);
+  EXPECT_EQ(read->findings[0].claim, "claim");
+  EXPECT_EQ(read->findings[0].question, "question?");
+  EXPECT_EQ(read->findings[0].answer, "answer");
+  EXPECT_EQ(read->findings[0].evidence, Evidence::kAssumed);
+  EXPECT_EQ(read->findings[0].numbers.at("median_us"), 1.5);
 }
 
 TEST(Meaning, NothingSaidMeansTheDefault) {

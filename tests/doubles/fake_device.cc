@@ -172,10 +172,11 @@ class FakeDevice final : public Device {
     return std::make_shared<FakeExecutable>(config_, *std::move(inner), std::move(infos));
   }
 
-  absl::StatusOr<std::vector<ProbeFinding>> Probe(bool thorough, CallControl& control) override {
+  absl::Status Probe(bool thorough, CallControl& control, ProbeLog& log) override {
+    log.Ask("thorough", "was everything asked for?", Evidence::kProbed);
     if (absl::Status going = control.Check(); !going.ok()) return going;
-    return std::vector<ProbeFinding>{
-        {"thorough", "was everything asked for?", thorough ? "yes" : "no", Evidence::kProbed, {}}};
+    log.Answer(thorough ? "yes" : "no");
+    return absl::OkStatus();
   }
 
   absl::StatusOr<TensorLayout> PreferredLayout(DType dtype, const Shape& shape) const override {

@@ -169,8 +169,10 @@ class FaultDevice final : public Device {
     return std::make_shared<FaultExecutable>(faults_, *std::move(inner));
   }
 
-  absl::StatusOr<std::vector<ProbeFinding>> Probe(bool thorough, CallControl& control) override {
-    return inner_->Probe(thorough, control);
+  // What it compiles goes past this device: a compile in front of it obeys the switches.
+  absl::Status Probe(bool thorough, CallControl& control, ProbeLog& log) override {
+    if (absl::Status fault = faults_->BeginCompile(); !fault.ok()) return fault;
+    return inner_->Probe(thorough, control, log);
   }
 
   absl::StatusOr<TensorLayout> PreferredLayout(DType dtype, const Shape& shape) const override {

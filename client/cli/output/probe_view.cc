@@ -1,44 +1,148 @@
 #include "client/cli/output/probe_view.h"
 
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "client/cli/output/table.h"
 #include "client/cli/output/text.h"
+#include "client/cli/output/wrap.h"
 
 namespace anex::cli {
 namespace {
 
-// "median_us 93.5, first_ms 12"
-std::string Numbers(const ProbeFinding& finding) {
+constexpr char kClaimTitle[] = "CLAIM", kEvidenceTitle[] = "EVIDENCE", kAnswerTitle[] = "ANSWER";
+constexpr size_t kGap = 2;
+constexpr size_t kLeastAnswer = 24;  // columns: narrower screens break lines themselves
+
+// "median 93.5 us" for "median_us" = 93.512.
+std::string NumberInWords(std::string name, double value) {
+  const auto cut = [&](std::string_view unit) {
+    if (!name.ends_with(unit)) return false;
+    name.resize(name.size() - unit.size());
+    return true;
+  };
+  const bool plain = std::isfinite(value) && std::fabs(value) < 1e15;
+  std::string number;
+  if (plain && cut("_us")) {
+    number = FormatDuration(static_cast<int64_t>(value * 1000));
+  } else if (plain && value >= 0 && cut("_bytes")) {
+    number = FormatBytes(static_cast<uint64_t>(value));
+  } else {
+    number = FormatNumber(value);
+  }
+  return absl::StrCat(absl::StrReplaceAll(Harmless(name), {{"_", " "}}), " ", number);
+}
+
+std::string NumbersInWords(const ProbeFinding& finding) {
   std::vector<std::string> texts;
-  for (const auto& [name, value] : finding.numbers) {
-    texts.push_back(absl::StrFormat("%s %.6g", name, value));
+  for (const auto& [name, value] : finding.numbers) texts.push_back(NumberInWords(name, value));
+  return absl::StrJoin(texts, ", ");
+}
+
+Tint TintOf(Evidence evidence) {
+  switch (evidence) {
+    case Evidence::kProbed:
+      return Tint::kGood;
+    case Evidence::kAssumed:
+      return Tint::kWarn;
+    case Evidence::kEmulated:
+      return Tint::kDim;
+  }
+  return Tint::kPlain;
+}
+
+// What failed is looked for first.
+Tint TintOfAnswer(const std::string& answer) {
+  return answer.starts_with("failed: ") || answer.starts_with("hangs: ") ? Tint::kBad
+                                                                         : Tint::kPlain;
+}
+
+// A row whose last column is wrapped.
+class Rows {
+ public:
+  Rows(const ProbeReport& report, int columns, const Style& style) : style_(style) {
+    claim_ = sizeof kClaimTitle - 1;
+    for (const ProbeFinding& finding : report.findings) {
+      claim_ = std::max(claim_, DisplayWidth(Harmless(finding.claim)));
+    }
+    const size_t before = claim_ + kGap + kEvidence + kGap;
+    const auto all = static_cast<size_t>(std::max(columns, 0));
+    answer_ = std::max(all > before ? all - before : 0, kLeastAnswer);
+  }
+
+  void Head(std::string& out) const {
+    absl::StrAppend(&out, style_.Paint(kClaimTitle, Tint::kDim),
+                    std::string(claim_ - sizeof kClaimTitle + 1 + kGap, ' '),
+                    style_.Paint(kEvidenceTitle, Tint::kDim), std::string(kGap, ' '),
+                    style_.Paint(kAnswerTitle, Tint::kDim), "\n");
+  }
+  void Append(const ProbeFinding& finding, std::string& out) const {
+    const std::string claim = Harmless(finding.claim);
+    const std::string evidence(EvidenceName(finding.evidence));
+    absl::StrAppend(&out, style_.Paint(claim, Tint::kBold),
+                    std::string(claim_ - DisplayWidth(claim) + kGap, ' '),
+                    style_.Paint(evidence, TintOf(finding.evidence)),
+                    std::string(kEvidence - evidence.size() + kGap, ' '));
+    Lines(Harmless(finding.answer), TintOfAnswer(finding.answer), false, out);
+    if (!finding.numbers.empty()) Lines(NumbersInWords(finding), Tint::kDim, true, out);
+  }
+
+ private:
+  static constexpr size_t kEvidence = sizeof kEvidenceTitle - 1;  // no word is longer
+
+  void Lines(const std::string& text, Tint tint, bool indent, std::string& out) const {
+    for (const std::string& line : WrapText(text, answer_)) {
+      if (indent) out.append(claim_ + kGap + kEvidence + kGap, ' ');
+      absl::StrAppend(&out, style_.Paint(line, tint), "\n");
+      indent = true;
+    }
+  }
+
+  const Style& style_;
+  size_t claim_ = 0, answer_ = 0;
+};
+
+std::string CountByEvidence(const ProbeReport& report) {
+  std::map<Evidence, int> counts;
+  for (const ProbeFinding& finding : report.findings) ++counts[finding.evidence];
+  std::vector<std::string> texts;
+  for (const auto& [evidence, count] : counts) {
+    texts.push_back(absl::StrCat(count, " ", std::string(EvidenceName(evidence))));
   }
   return absl::StrJoin(texts, ", ");
 }
 
-Tint TintOf(Evidence evidence) { return evidence == Evidence::kProbed ? Tint::kGood : Tint::kDim; }
+// As code within a cell: there nothing is markup, a link or a name that is told of it, and only a
+// bar or the end of the code could end the cell. A backslash before a bar would be read as its.
+std::string MarkdownCode(std::string_view text) {
+  const std::string safe =
+      absl::StrReplaceAll(Harmless(text), {{"\\|", "\\x5c\\|"}, {"|", "\\|"}, {"`", "'"}});
+  return safe.empty() ? "" : absl::StrCat("`", safe, "`");
+}
 
-// A text as one cell of a Markdown table.
-std::string MarkdownCell(std::string_view text) {
-  return absl::StrReplaceAll(Harmless(std::string(text)), {{"|", "\\|"}, {"`", "'"}});
+std::string MarkdownNumbers(const ProbeFinding& finding) {
+  std::vector<std::string> texts;
+  for (const auto& [name, value] : finding.numbers) {
+    texts.push_back(absl::StrCat(name, " ", FormatNumber(value)));
+  }
+  return MarkdownCode(absl::StrJoin(texts, ", "));
 }
 
 }  // namespace
 
-std::string RenderProbe(const ProbeReport& report, const Style& style) {
-  std::string out = absl::StrCat(style.Paint(Harmless(report.device), Tint::kBold), "  ",
-                                 Harmless(report.description), "\n\n");
-  for (const ProbeFinding& finding : report.findings) {
-    absl::StrAppend(&out, style.Paint(Harmless(finding.claim), Tint::kBold), "  ",
-                    Harmless(finding.answer), "  ",
-                    style.Paint(absl::StrCat("(", std::string(EvidenceName(finding.evidence)), ")"),
-                                TintOf(finding.evidence)),
-                    "\n  ", Harmless(finding.question), "\n");
-    if (!finding.numbers.empty()) absl::StrAppend(&out, "  ", Harmless(Numbers(finding)), "\n");
-  }
+std::string RenderProbe(const ProbeReport& report, int columns, const Style& style) {
+  std::string out =
+      absl::StrCat(style.Paint(Harmless(report.device), Tint::kBold),
+                   report.description.empty() ? "" : "  ", Harmless(report.description), "\n\n");
+  const Rows rows(report, columns, style);
+  rows.Head(out);
+  for (const ProbeFinding& finding : report.findings) rows.Append(finding, out);
+  absl::StrAppend(&out, "\n", Plural(report.findings.size(), "question", "questions"), ": ",
+                  CountByEvidence(report), "\n");
   return out;
 }
 
@@ -56,20 +160,30 @@ Json ToJson(const ProbeReport& report) {
   return {{"device", report.device}, {"description", report.description}, {"findings", findings}};
 }
 
-std::string RenderProbeMarkdown(const ProbeReport& report, const DaemonInfo* daemon) {
-  std::string out = absl::StrCat("# anectl probe: ", MarkdownCell(report.device), "\n\n",
-                                 MarkdownCell(report.description), "  \n");
-  absl::StrAppend(&out, "anectl ", ANEX_VERSION,
-                  daemon == nullptr ? ", in its own process"
-                                    : absl::StrCat(", anexd ", MarkdownCell(daemon->version), ", ",
-                                                   MarkdownCell(daemon->build)),
+std::string RenderProbeMarkdown(const ProbeReport& report, const ProbeOrigin& origin) {
+  std::string out = absl::StrCat("# anectl probe ", MarkdownCode(report.device), "\n\n");
+  if (!report.description.empty()) {
+    absl::StrAppend(&out, "* device: ", MarkdownCode(report.description), "\n");
+  }
+  absl::StrAppend(&out, "* system: ", MarkdownCode(origin.system), "\n* asked by: anectl ",
+                  origin.anectl, " ");
+  if (origin.daemon.has_value()) {
+    absl::StrAppend(&out, "through anexd ", MarkdownCode(origin.daemon->version), ", ",
+                    MarkdownCode(origin.daemon->build), "\n");
+  } else {
+    absl::StrAppend(&out, "in its own process\n");
+  }
+  absl::StrAppend(&out, "* thorough: ", origin.thorough ? "yes" : "no",
                   "\n\n| claim | answer | evidence | numbers |\n|---|---|---|---|\n");
   for (const ProbeFinding& finding : report.findings) {
-    absl::StrAppend(&out, "| `", MarkdownCell(finding.claim), "` ", MarkdownCell(finding.question),
-                    " | ", MarkdownCell(finding.answer), " | ",
-                    std::string(EvidenceName(finding.evidence)), " | ",
-                    MarkdownCell(Numbers(finding)), " |\n");
+    absl::StrAppend(&out, "| ", MarkdownCode(finding.claim), " ", MarkdownCode(finding.question),
+                    " | ", MarkdownCode(finding.answer), " | ",
+                    std::string(EvidenceName(finding.evidence)), " | ", MarkdownNumbers(finding),
+                    " |\n");
   }
+  absl::StrAppend(&out,
+                  "\nprobed: tried then, on that machine. assumed: not tried; what others have "
+                  "seen. emulated: how a device behaves that imitates another.\n");
   return out;
 }
 

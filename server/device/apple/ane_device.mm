@@ -113,8 +113,8 @@ class AneDevice final : public Device {
     return AneExecutable::Make(*std::move(parts), artifact.program, *std::move(model));
   }
 
-  absl::StatusOr<std::vector<ProbeFinding>> Probe(bool thorough, CallControl& control) override {
-    return ProbeEngine(*parts_, tested_, thorough, control);
+  absl::Status Probe(bool thorough, CallControl& control, ProbeLog& log) override {
+    return ProbeEngine(*parts_, tested_, thorough, control, log);
   }
 
   absl::StatusOr<TensorLayout> PreferredLayout(DType dtype, const Shape& shape) const override {

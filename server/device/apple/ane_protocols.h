@@ -5,8 +5,8 @@
 // Where each selector was read, and how sure that is, stands in README.md. Nothing here proves that
 // a Mac has them: Framework::Open asks the running system (selector_table.h).
 //
-// Ownership follows Cocoa's names: nothing here returns an owned object. Out-parameters of type
-// NSError** are autoreleased.
+// Ownership follows Cocoa's names: nothing here but `new` returns an owned object. Out-parameters
+// of type NSError** are autoreleased.
 #ifndef ANEX_SERVER_DEVICE_APPLE_ANE_PROTOCOLS_H_
 #define ANEX_SERVER_DEVICE_APPLE_ANE_PROTOCOLS_H_
 
@@ -53,6 +53,7 @@
 - (BOOL)validate;
 - (void)setCompletionHandler:(void (^)(BOOL ok, NSError* error))handler;
 - (void)setPerfStats:(NSArray*)stats;
+- (void)setSharedEvents:(id)events;
 @end
 
 @protocol ANERequestClass
@@ -101,6 +102,14 @@
 - (void)unmapIOSurfacesWithModel:(id<ANEModel>)model request:(id<ANERequest>)request;
 - (BOOL)compiledModelExistsFor:(id<ANEModel>)model;
 - (void)purgeCompiledModel:(id<ANEModel>)model;
+- (BOOL)loadRealTimeModel:(id<ANEModel>)model
+                  options:(NSDictionary*)options
+                      qos:(unsigned int)qos
+                    error:(NSError**)error;
+- (BOOL)unloadRealTimeModel:(id<ANEModel>)model
+                    options:(NSDictionary*)options
+                        qos:(unsigned int)qos
+                      error:(NSError**)error;
 - (BOOL)beginRealTimeTask;
 - (BOOL)endRealTimeTask;
 - (BOOL)prepareChainingWithModel:(id<ANEModel>)model
@@ -148,6 +157,7 @@
 - (id<ANEProgram>)program;  // once loaded
 - (id<ANEClient>)sharedConnection;
 - (NSDictionary*)modelAttributes;  // empty until loaded
+- (void)setPerfStatsMask:(unsigned int)mask;
 @end
 
 @protocol ANEInMemoryModelClass
@@ -175,16 +185,54 @@
 + (id<ANEPerformanceStats>)statsWithHardwareExecutionNS:(uint64_t)ns;
 @end
 
+@protocol ANEChainingRequest <NSObject>
+- (BOOL)validate;
+@end
+
 @protocol ANEChainingRequestClass
-+ (id)chainingRequestWithInputs:(NSArray*)inputs
-                     outputSets:(NSArray*)output_sets
-                lbInputSymbolId:(NSArray*)loopback_inputs
-               lbOutputSymbolId:(NSArray*)loopback_outputs
-                 procedureIndex:(NSNumber*)procedure
-                   signalEvents:(NSArray*)signals
-              transactionHandle:(NSNumber*)transaction
-                 fwEnqueueDelay:(NSNumber*)delay
-                   memoryPoolId:(NSNumber*)pool;
+// `inputs` are ANEChainBuffers, `output_sets` what ANEOutputSetsClass makes; none may be nil.
++ (id<ANEChainingRequest>)chainingRequestWithInputs:(NSArray*)inputs
+                                         outputSets:(NSArray*)output_sets
+                                    lbInputSymbolId:(NSArray*)loopback_inputs
+                                   lbOutputSymbolId:(NSArray*)loopback_outputs
+                                     procedureIndex:(NSNumber*)procedure
+                                       signalEvents:(NSArray*)signals
+                                  transactionHandle:(NSNumber*)transaction
+                                     fwEnqueueDelay:(NSNumber*)delay
+                                       memoryPoolId:(NSNumber*)pool;
+@end
+
+@protocol ANEChainBufferClass
+// `source`: 0 = an input, 1 = an output.
++ (id)bufferWithIOSurfaceObject:(id<ANESurfaceObject>)surface
+                    symbolIndex:(NSNumber*)symbol
+                         source:(int64_t)source;
+@end
+
+@protocol ANEOutputSetsClass
+// nil without a surface for statistics.
++ (id)objectWithstatsSurRef:(IOSurfaceRef)stats outputBuffer:(NSArray*)buffers;
+@end
+
+// IOSurfaceSharedEvent, of the IOSurface framework: a counter that devices signal and wait for.
+@protocol IOSurfaceEvent <NSObject>
+- (uint64_t)signaledValue;
+- (void)setSignaledValue:(uint64_t)value;
+@end
+
+@protocol IOSurfaceEventClass
++ (id<IOSurfaceEvent>)new;  // the caller's to release
+@end
+
+@protocol ANESignalEventClass
++ (id)signalEventWithValue:(uint64_t)value
+               symbolIndex:(unsigned int)symbol
+                 eventType:(int64_t)type
+               sharedEvent:(id<IOSurfaceEvent>)event;
+@end
+
+@protocol ANEWaitEventClass
++ (id)waitEventWithValue:(uint64_t)value sharedEvent:(id<IOSurfaceEvent>)event;
 @end
 
 @protocol ANESharedEventsClass

@@ -28,7 +28,12 @@ struct Classes {
   Class<ANEDeviceInfoClass> device_info = Nil;
   Class<ANEPerformanceStatsClass> performance_stats = Nil;
   Class<ANEChainingRequestClass> chaining_request = Nil;
+  Class<ANEChainBufferClass> chain_buffer = Nil;
+  Class<ANEOutputSetsClass> output_sets = Nil;
   Class<ANESharedEventsClass> shared_events = Nil;
+  Class<ANESignalEventClass> signal_event = Nil;
+  Class<ANEWaitEventClass> wait_event = Nil;
+  Class<IOSurfaceEventClass> event = Nil;
 };
 
 // What the framework says of the machine; "" and 0 where it does not.

@@ -21,7 +21,12 @@ Classes FindClasses() {
   found.device_info = NSClassFromString(@"_ANEDeviceInfo");
   found.performance_stats = NSClassFromString(@"_ANEPerformanceStats");
   found.chaining_request = NSClassFromString(@"_ANEChainingRequest");
+  found.chain_buffer = NSClassFromString(@"_ANEBuffer");
+  found.output_sets = NSClassFromString(@"_ANEIOSurfaceOutputSets");
   found.shared_events = NSClassFromString(@"_ANESharedEvents");
+  found.signal_event = NSClassFromString(@"_ANESharedSignalEvent");
+  found.wait_event = NSClassFromString(@"_ANESharedWaitEvent");
+  found.event = NSClassFromString(@"IOSurfaceSharedEvent");
   return found;
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "proto/wire/half.h"
 #include "server/device/apple/element_walk.h"
 #import "server/device/apple/guard.h"
@@ -15,8 +16,14 @@
 namespace anex::device::apple {
 namespace {
 
-IOSurfaceRef SurfaceOf(const std::shared_ptr<shm::SharedRegion>& region) {
-  return static_cast<const shm::IosurfaceRegion&>(*region).surface();
+using Clock = std::chrono::steady_clock;
+
+// Loading fails now and then when it is tried right after a compile.
+constexpr absl::Duration kBeforeRetry = absl::Milliseconds(100);
+constexpr uint16_t kNotANumber = 0x7e55;
+
+double MicrosecondsSince(Clock::time_point began) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - began).count();
 }
 
 // The layout of the program's value behind the live tensor.
@@ -36,42 +43,87 @@ absl::StatusOr<std::shared_ptr<shm::SharedRegion>> NewSurface(const TensorLayout
   return shm::CreateIosurfaceRegion(layout.allocation_bytes, "probe");
 }
 
+bool AreClose(const TensorLayout& layout, const shm::SharedRegion& region,
+              const std::vector<double>& expected) {
+  double largest = 0;
+  for (const double value : expected) largest = std::max(largest, std::fabs(value));
+  bool same = true;
+  ForEachOffset(layout, [&](size_t i, int64_t offset) {
+    uint16_t half = 0;
+    std::memcpy(&half, region.data() + offset, sizeof half);
+    // Said so that what is not a number is no match.
+    same = same && std::fabs(HalfToDouble(half) - expected[i]) <= kSelfTestTolerance * largest;
+  });
+  return same;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ProbeRig>> ProbeRig::Make(const EngineParts& parts,
-                                                         const TestProgram& test) {
+                                                         const TestProgram& test,
+                                                         const CallControl& control,
+                                                         const RigSetup& setup) {
   if (!parts.framework->Has(SelectorUse::kInMemory)) {
     return absl::UnimplementedError("the framework has no in-memory models");
   }
   std::unique_ptr<ProbeRig> rig(new ProbeRig(parts));
-  rig->source_ = MakeAneSource(*test.program, parts.framework->machine().architecture);
-  absl::Status made = Guard("make a model", [&]() -> absl::Status {
-    absl::StatusOr<ObjcPtr<id<ANEInMemoryModel>>> model =
-        NewInMemoryModel(*parts.framework, *rig->source_.source);
-    if (!model.ok()) return model.status();
-    rig->model_ = *std::move(model);
-    auto folder =
-        parts.folders->Put(ToString([rig->model() hexStringIdentifier]), *rig->source_.source);
-    if (!folder.ok()) return folder.status();
-    rig->folder_ = *std::move(folder);
-    NSError* error = nil;
-    const BOOL compiled = [rig->model() compileWithQoS:kQos options:@{} error:&error];
-    return compiled ? absl::OkStatus() : StatusOf("compile", error);
-  });
-  if (made.ok()) made = rig->Load();
+  absl::Status made = rig->MakeModel(test, setup);
+  if (made.ok()) made = rig->Compile(control);
+  if (made.ok()) {
+    made = rig->Load();
+    if (!made.ok()) absl::SleepFor(kBeforeRetry);
+    if (!made.ok()) made = rig->Load();
+  }
   if (made.ok()) made = rig->MakeSurfaces(test);
   if (!made.ok()) return made;
   return rig;
 }
 
-ProbeRig::~ProbeRig() {
-  if (loaded_) Unload().IgnoreError();
+absl::Status ProbeRig::MakeModel(const TestProgram& test, const RigSetup& setup) {
+  source_ = MakeAneSource(*test.program, parts_.framework->machine().architecture);
+  return Guard("make a model", [&]() -> absl::Status {
+    absl::StatusOr<ObjcPtr<id<ANEInMemoryModel>>> model =
+        NewInMemoryModel(*parts_.framework, *source_.source);
+    if (!model.ok()) return model.status();
+    model_ = *std::move(model);
+    auto folder =
+        parts_.folders->Put(ToString([model_.get() hexStringIdentifier]), *source_.source);
+    if (!folder.ok()) return folder.status();
+    folder_ = *std::move(folder);
+    purge_ = setup.fresh && parts_.framework->Has("_ANEInMemoryModel", "purgeCompiledModel");
+    if (setup.stats_mask != 0) [model_.get() setPerfStatsMask:setup.stats_mask];
+    return absl::OkStatus();
+  });
 }
 
-absl::Status ProbeRig::Load() {
+absl::Status ProbeRig::Compile(const CallControl& control) {
+  return parts_.gate->Run(source_.digest, control, [&] {
+    const auto began = Clock::now();
+    absl::Status compiled = Guard("compile", [&] {
+      NSError* error = nil;
+      const BOOL done = [model() compileWithQoS:kQos options:@{} error:&error];
+      return done ? absl::OkStatus() : StatusOf("compile", error);
+    });
+    compile_us_ = MicrosecondsSince(began);
+    return compiled;
+  });
+}
+
+ProbeRig::~ProbeRig() {
+  if (loaded_) Unload().IgnoreError();
+  if (!purge_) return;
+  Guard("purge", [&] {
+    [model() purgeCompiledModel];
+    return absl::OkStatus();
+  }).IgnoreError();
+}
+
+absl::Status ProbeRig::Load(unsigned qos) {
   return Guard("load", [&] {
+    const auto began = Clock::now();
     NSError* error = nil;
-    loaded_ = [model() loadWithQoS:kQos options:@{} error:&error];
+    loaded_ = [model() loadWithQoS:qos options:@{} error:&error];
+    load_us_ = MicrosecondsSince(began);
     return loaded_ ? absl::OkStatus() : StatusOf("load", error);
   });
 }
@@ -79,8 +131,11 @@ absl::Status ProbeRig::Load() {
 absl::Status ProbeRig::Unload() {
   loaded_ = false;
   return Guard("unload", [&] {
+    const auto began = Clock::now();
     NSError* error = nil;
-    return [model() unloadWithQoS:kQos error:&error] ? absl::OkStatus() : StatusOf("unload", error);
+    const BOOL done = [model() unloadWithQoS:kQos error:&error];
+    unload_us_ = MicrosecondsSince(began);
+    return done ? absl::OkStatus() : StatusOf("unload", error);
   });
 }
 
@@ -89,8 +144,10 @@ absl::Status ProbeRig::MakeSurfaces(const TestProgram& test) {
       "read the model's attributes",
       [&]() -> absl::StatusOr<ModelGeometry> { return ReadGeometry([model() modelAttributes]); });
   if (!geometry.ok()) return geometry.status();
-  live_ = geometry->functions.front();
   const mil::Function& function = test.program->functions.front();
+  absl::StatusOr<const LiveFunction*> live = FindFunction(*geometry, function.name, 0, 1);
+  if (!live.ok()) return live.status();
+  live_ = **live;
   for (const LiveTensor& tensor : live_.inputs) {
     absl::StatusOr<TensorLayout> layout = LayoutIn(function, function.inputs, tensor);
     if (!layout.ok()) return layout.status();
@@ -103,12 +160,13 @@ absl::Status ProbeRig::MakeSurfaces(const TestProgram& test) {
     });
     inputs_.push_back(*std::move(region));
   }
-  absl::StatusOr<TensorLayout> layout = LayoutIn(function, function.outputs, live_.outputs.front());
-  if (!layout.ok()) return layout.status();
-  output_layout_ = *layout;
-  auto region = NewSurface(*layout);
-  if (!region.ok()) return region.status();
-  output_ = *std::move(region);
+  for (const LiveTensor& tensor : live_.outputs) {
+    absl::StatusOr<TensorLayout> layout = LayoutIn(function, function.outputs, tensor);
+    if (!layout.ok()) return layout.status();
+    auto region = NewSurface(*layout);
+    if (!region.ok()) return region.status();
+    outputs_.push_back({tensor.name, *layout, *std::move(region)});
+  }
   return absl::OkStatus();
 }
 
@@ -118,14 +176,17 @@ absl::StatusOr<ObjcPtr<id<ANERequest>>> ProbeRig::NewRequest(const RequestVarian
     const Classes& classes = parts_.framework->classes();
     NSMutableArray *inputs = [NSMutableArray array], *input_symbols = [NSMutableArray array];
     for (size_t i = 0; i < inputs_.size(); ++i) {
-      [inputs addObject:[classes.surface objectWithIOSurface:SurfaceOf(inputs_[i])]];
-      [input_symbols addObject:@(live_.inputs[i].symbol)];
+      const size_t at = variant.backwards ? inputs_.size() - 1 - i : i;
+      [inputs addObject:[classes.surface objectWithIOSurface:input(at)]];
+      [input_symbols addObject:@(live_.inputs[at].symbol)];
     }
     id<ANESurfaceObject> weights =
         variant.weights == nullptr ? nil : [classes.surface objectWithIOSurface:variant.weights];
     NSMutableArray *outputs = [NSMutableArray array], *output_symbols = [NSMutableArray array];
-    [outputs addObject:[classes.surface objectWithIOSurface:SurfaceOf(output_)]];
-    [output_symbols addObject:@(live_.outputs.front().symbol)];
+    for (size_t i = 0; i < outputs_.size(); ++i) {
+      [outputs addObject:[classes.surface objectWithIOSurface:output(i)]];
+      [output_symbols addObject:@(live_.outputs[i].symbol)];
+    }
     id<ANERequest> request = [classes.request requestWithInputs:inputs
                                                    inputIndices:input_symbols
                                                         outputs:outputs
@@ -146,29 +207,26 @@ absl::Status ProbeRig::Evaluate(id<ANERequest> request, unsigned qos) {
   });
 }
 
-absl::StatusOr<double> ProbeRig::MedianUs(id<ANERequest> request, int runs, unsigned qos) {
-  std::vector<double> times;
-  for (int i = 0; i < runs; ++i) {
-    const auto began = std::chrono::steady_clock::now();
-    if (absl::Status ran = Evaluate(request, qos); !ran.ok()) return ran;
-    times.push_back(
-        std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began)
-            .count());
+absl::Status ProbeRig::EvaluateAnew(id<ANERequest> request, unsigned qos) {
+  for (const Output& output : outputs_) {
+    ForEachOffset(output.layout, [&](size_t, int64_t offset) {
+      std::memcpy(output.region->data() + offset, &kNotANumber, sizeof kNotANumber);
+    });
   }
-  std::ranges::nth_element(times, times.begin() + runs / 2);
-  return times[runs / 2];
+  return Evaluate(request, qos);
 }
 
-bool ProbeRig::OutputIs(const TestProgram& test) const {
-  double largest = 0;
-  for (const double value : test.expected) largest = std::max(largest, std::fabs(value));
-  bool same = true;
-  ForEachOffset(output_layout_, [&](size_t i, int64_t offset) {
-    uint16_t half = 0;
-    std::memcpy(&half, std::as_const(*output_).data() + offset, sizeof half);
-    same = same && std::fabs(HalfToDouble(half) - test.expected[i]) <= kSelfTestTolerance * largest;
+bool ProbeRig::OutputsAre(const TestProgram& test) const {
+  return std::ranges::all_of(outputs_, [&](const Output& output) {
+    return AreClose(output.layout, *output.region, test.expected.at(output.name));
   });
-  return same;
+}
+
+absl::Status ProbeRig::TryRequest(const TestProgram& test, const RequestVariant& variant) {
+  absl::StatusOr<ObjcPtr<id<ANERequest>>> request = NewRequest(variant);
+  if (!request.ok()) return request.status();
+  if (absl::Status ran = EvaluateAnew(request->get()); !ran.ok()) return ran;
+  return OutputsAre(test) ? absl::OkStatus() : absl::DataLossError("wrong results");
 }
 
 }  // namespace anex::device::apple

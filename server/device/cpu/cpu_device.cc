@@ -80,8 +80,8 @@ class CpuDevice final : public Device {
     });
   }
 
-  absl::StatusOr<std::vector<ProbeFinding>> Probe(bool, CallControl& control) override {
-    return ProbeCpu(*this, control);
+  absl::Status Probe(bool, CallControl& control, ProbeLog& log) override {
+    return ProbeCpu(*this, control, log);
   }
 
   absl::StatusOr<TensorLayout> PreferredLayout(DType dtype, const Shape& shape) const override {

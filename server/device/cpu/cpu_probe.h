@@ -3,15 +3,13 @@
 #ifndef ANEX_SERVER_DEVICE_CPU_CPU_PROBE_H_
 #define ANEX_SERVER_DEVICE_CPU_CPU_PROBE_H_
 
-#include <vector>
-
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "server/device/device.h"
 
 namespace anex::device::cpu {
 
-// Compiles and runs small programs on `device`. CANCELLED when told to stop.
-absl::StatusOr<std::vector<ProbeFinding>> ProbeCpu(Device& device, CallControl& control);
+// Compiles and runs small programs on `device`. As Device::Probe.
+absl::Status ProbeCpu(Device& device, CallControl& control, ProbeLog& log);
 
 }  // namespace anex::device::cpu
 

@@ -28,6 +28,8 @@
  @public
   NSArray *inputs, *inputIndices, *outputs, *outputIndices;
   NSArray* stats;
+  _ANEIOSurfaceObject* weights;
+  id events;
   NSNumber* procedure;
   void (^handler)(BOOL, NSError*);
 }
@@ -37,6 +39,7 @@
  @public
   NSString* folder;
   NSDictionary* attributes;
+  unsigned int statsMask;
   std::shared_ptr<anex::ane_double::DoubleProgram> program;  // while loaded
 }
 @end
@@ -65,9 +68,44 @@
 }
 @end
 
-@interface _ANEChainingRequest : NSObject <ANEChainingRequestClass>
+@interface _ANEBuffer : NSObject <ANEChainBufferClass> {
+ @public
+  _ANEIOSurfaceObject* surface;
+}
 @end
-@interface _ANESharedEvents : NSObject <ANESharedEventsClass>
+@interface _ANEIOSurfaceOutputSets : NSObject <ANEOutputSetsClass> {
+ @public
+  NSArray* buffers;
+}
+@end
+@interface _ANEChainingRequest : NSObject <ANEChainingRequest, ANEChainingRequestClass> {
+ @public
+  NSArray *inputs, *sets;
+}
+@end
+
+@interface IOSurfaceSharedEvent : NSObject <IOSurfaceEvent, IOSurfaceEventClass> {
+ @public
+  uint64_t reached;
+}
+@end
+// A value and the event that reaches it.
+@interface _ANESharedSignalEvent : NSObject <ANESignalEventClass> {
+ @public
+  uint64_t value;
+  IOSurfaceSharedEvent* event;
+}
+@end
+@interface _ANESharedWaitEvent : NSObject <ANEWaitEventClass> {
+ @public
+  uint64_t value;
+  IOSurfaceSharedEvent* event;
+}
+@end
+@interface _ANESharedEvents : NSObject <ANESharedEventsClass> {
+ @public
+  NSArray *signals, *waits;
+}
 @end
 
 namespace anex::ane_double {
@@ -76,6 +114,7 @@ namespace anex::ane_double {
 std::shared_ptr<DoubleProgram> FindCompiled(NSString* key);
 void KeepCompiled(NSString* key, std::shared_ptr<DoubleProgram> program);
 void DropCompiled(NSString* key);
+void RememberFolder(NSString* folder);
 
 // What a loaded model says of itself.
 NSDictionary* AttributesOf(const DoubleProgram& program);
@@ -88,7 +127,11 @@ NSError* MakeCompilerError(NSString* text);
 BOOL Fails(const char* point, NSError** error);
 
 // One evaluation with all its faults.
-BOOL Evaluate(_ANEModel* model, _ANERequest* request, NSError** error);
+struct Manner {
+  unsigned int qos = 0;
+  bool real_time = false;
+};
+BOOL Evaluate(_ANEModel* model, _ANERequest* request, const Manner& manner, NSError** error);
 // Takes and gives back one of the places for loaded programs. NO: none is left.
 BOOL TakePlace(NSError** error);
 void GivePlace();

@@ -29,12 +29,22 @@ anex::ProgramSource SourceIn(NSString* folder) {
   return source;
 }
 
+bool Refuses(const anex::ProgramSource& source, std::string& why) {
+  const std::string text = Faults::Instance().Get("refuse");
+  const int64_t most = Faults::Instance().Number("compiles", INT64_MAX);
+  why = "refused by order";
+  return (!text.empty() && source.text.find(text) != source.text.npos) ||
+         static_cast<int64_t>(Counts::Instance().Get().compiles) > most;
+}
+
 BOOL CompileFolder(NSString* folder, NSString* key, NSError** error) {
   Counts::Instance().Add(&AneDoubleCounts::compiles);
+  RememberFolder(folder);
   Faults::Instance().Delay("compile_ms");
   if (Fails("compile", error)) return NO;
   std::string why;
-  std::shared_ptr<DoubleProgram> program = DoubleProgram::Compile(SourceIn(folder), why);
+  std::shared_ptr<DoubleProgram> program =
+      Refuses(SourceIn(folder), why) ? nullptr : DoubleProgram::Compile(SourceIn(folder), why);
   if (program == nullptr) {
     // The reason stays with the compiler, as with Apple's; a person who debugs the double wants it.
     if (getenv("ANEX_ANE_DOUBLE_TALK") != nullptr) NSLog(@"ANE double: %s", why.c_str());
@@ -45,14 +55,23 @@ BOOL CompileFolder(NSString* folder, NSString* key, NSError** error) {
   return YES;
 }
 
-BOOL LoadCompiled(_ANEModel* model, NSString* key, NSError** error) {
+// `folder` holds the program's files.
+BOOL LoadCompiled(_ANEModel* model, NSString* key, NSString* folder, NSError** error) {
   if (Fails("load", error)) return NO;
+  if (model->statsMask != 0 && Faults::Instance().Get("stats") == "refused") {
+    if (error != nullptr) *error = MakeError(6, @"Program load failure");
+    return NO;
+  }
   std::shared_ptr<DoubleProgram> program = FindCompiled(key);
   if (program == nullptr) {
     if (error != nullptr) *error = MakeError(17, @"Model not found");
     return NO;
   }
   if (model->program != nullptr) return YES;
+  if (Faults::Instance().Get("weights") == "reload") {
+    std::string why;
+    if (auto anew = DoubleProgram::Compile(SourceIn(folder), why)) program = std::move(anew);
+  }
   if (!TakePlace(error)) return NO;
   Counts::Instance().Add(&AneDoubleCounts::loads);
   model->attributes = [AttributesOf(*program) retain];
@@ -114,7 +133,7 @@ BOOL IsOff(const char* way, NSError** error) {
   return 127;
 }
 - (void)setPerfStatsMask:(unsigned int)mask {
-  (void)mask;
+  statsMask = mask;
 }
 
 - (void)dealloc {
@@ -135,9 +154,9 @@ BOOL IsOff(const char* way, NSError** error) {
                options:(NSDictionary*)options
            returnValue:(unsigned int*)returned
                  error:(NSError**)error {
-  (void)qos, (void)queue, (void)model_string, (void)options;
+  (void)queue, (void)model_string, (void)options;
   if (returned != nullptr) *returned = 0;
-  return Evaluate((_ANEModel*)model, (_ANERequest*)request, error);
+  return Evaluate((_ANEModel*)model, (_ANERequest*)request, {.qos = qos}, error);
 }
 @end
 
@@ -169,7 +188,8 @@ BOOL IsOff(const char* way, NSError** error) {
             error:(NSError**)error {
   (void)options, (void)qos;
   if (IsOff("client", error)) return NO;
-  return LoadCompiled((_ANEModel*)model, ((_ANEModel*)model)->folder, error);
+  NSString* folder = ((_ANEModel*)model)->folder;
+  return LoadCompiled((_ANEModel*)model, folder, folder, error);
 }
 
 - (BOOL)unloadModel:(id<ANEModel>)model
@@ -185,8 +205,8 @@ BOOL IsOff(const char* way, NSError** error) {
                   request:(id<ANERequest>)request
                       qos:(unsigned int)qos
                     error:(NSError**)error {
-  (void)options, (void)qos;
-  return Evaluate((_ANEModel*)model, (_ANERequest*)request, error);
+  (void)options;
+  return Evaluate((_ANEModel*)model, (_ANERequest*)request, {.qos = qos}, error);
 }
 
 - (BOOL)doEvaluateDirectWithModel:(id<ANEModel>)model
@@ -194,8 +214,8 @@ BOOL IsOff(const char* way, NSError** error) {
                           request:(id<ANERequest>)request
                               qos:(unsigned int)qos
                             error:(NSError**)error {
-  (void)options, (void)qos;
-  return Evaluate((_ANEModel*)model, (_ANERequest*)request, error);
+  (void)options;
+  return Evaluate((_ANEModel*)model, (_ANERequest*)request, {.qos = qos}, error);
 }
 
 - (BOOL)evaluateRealTimeWithModel:(id<ANEModel>)model
@@ -203,7 +223,7 @@ BOOL IsOff(const char* way, NSError** error) {
                           request:(id<ANERequest>)request
                             error:(NSError**)error {
   (void)options;
-  return Evaluate((_ANEModel*)model, (_ANERequest*)request, error);
+  return Evaluate((_ANEModel*)model, (_ANERequest*)request, {.real_time = true}, error);
 }
 
 - (BOOL)mapIOSurfacesWithModel:(id<ANEModel>)model
@@ -228,6 +248,26 @@ BOOL IsOff(const char* way, NSError** error) {
   DropCompiled(((_ANEModel*)model)->folder);
 }
 
+- (BOOL)loadRealTimeModel:(id<ANEModel>)model
+                  options:(NSDictionary*)options
+                      qos:(unsigned int)qos
+                    error:(NSError**)error {
+  (void)model, (void)options, (void)qos;
+  const std::string how = Faults::Instance().Get("rtload");
+  if (how == "yes" || how == "stuck") return YES;
+  if (error != nullptr) *error = MakeError(2, @"Not entitled for real time");
+  return NO;
+}
+- (BOOL)unloadRealTimeModel:(id<ANEModel>)model
+                    options:(NSDictionary*)options
+                        qos:(unsigned int)qos
+                      error:(NSError**)error {
+  (void)model, (void)options, (void)qos;
+  if (Faults::Instance().Get("rtload") == "yes") return YES;
+  if (error != nullptr) *error = MakeError(23, @"Program not found");
+  return NO;
+}
+
 - (BOOL)beginRealTimeTask {
   if (Fails("begin", nullptr) || Faults::Instance().Get("realtime") != "yes") return NO;
   Counts::Instance().Add(&AneDoubleCounts::real_time_tasks);
@@ -245,7 +285,14 @@ BOOL IsOff(const char* way, NSError** error) {
                      chainingReq:(id)chaining
                              qos:(unsigned int)qos
                            error:(NSError**)error {
-  (void)model, (void)options, (void)chaining, (void)qos;
+  (void)options, (void)qos;
+  // The framework asks each of them for its own.
+  if (((_ANEModel*)model)->program == nullptr || ![chaining validate]) {
+    if (error != nullptr) *error = MakeError(26, @"Bad argument");
+    return NO;
+  }
+  if (Faults::Instance().Get("chain") == "yes") return YES;
+  if (Fails("chain", error)) return NO;
   if (error != nullptr) *error = MakeError(15, @"Chaining prepare failed");
   return NO;
 }
@@ -300,7 +347,7 @@ BOOL IsOff(const char* way, NSError** error) {
 - (BOOL)loadWithQoS:(unsigned int)qos options:(NSDictionary*)options error:(NSError**)error {
   (void)qos, (void)options;
   if (IsOff("memory", error)) return NO;
-  loaded = LoadCompiled(model, [self hexStringIdentifier], error);
+  loaded = LoadCompiled(model, [self hexStringIdentifier], [self localModelPath], error);
   return loaded;
 }
 
@@ -315,8 +362,8 @@ BOOL IsOff(const char* way, NSError** error) {
                 options:(NSDictionary*)options
                 request:(id<ANERequest>)request
                   error:(NSError**)error {
-  (void)qos, (void)options;
-  return Evaluate(model, (_ANERequest*)request, error);
+  (void)options;
+  return Evaluate(model, (_ANERequest*)request, {.qos = qos}, error);
 }
 
 - (BOOL)mapIOSurfacesWithRequest:(id<ANERequest>)request
@@ -331,6 +378,9 @@ BOOL IsOff(const char* way, NSError** error) {
   Counts::Instance().Add(&AneDoubleCounts::unmaps);
 }
 
+- (void)setPerfStatsMask:(unsigned int)mask {
+  [model setPerfStatsMask:mask];
+}
 - (id<ANEModel>)model {
   return model;
 }

@@ -75,10 +75,9 @@ BOOL MakesNothing(const char* point) {
                        inputIndices:(NSArray*)inputIndices
                             outputs:(NSArray*)outputs
                       outputIndices:(NSArray*)outputIndices
-                      weightsBuffer:(id<ANESurfaceObject>)weights
+                      weightsBuffer:(id<ANESurfaceObject>)buffer
                           perfStats:(NSArray*)stats
                      procedureIndex:(NSNumber*)procedure {
-  (void)weights;  // has no effect on the engine either
   if (MakesNothing("request")) return nil;
   _ANERequest* made = [[self new] autorelease];
   made->inputs = [inputs copy];
@@ -86,6 +85,7 @@ BOOL MakesNothing(const char* point) {
   made->outputs = [outputs copy];
   made->outputIndices = [outputIndices copy];
   made->procedure = [procedure copy];
+  made->weights = [(_ANEIOSurfaceObject*)buffer retain];
   [made setPerfStats:stats];
   return made;
 }
@@ -108,6 +108,11 @@ BOOL MakesNothing(const char* point) {
   stats = [given copy];
 }
 
+- (void)setSharedEvents:(id)given {
+  [events autorelease];
+  events = [given retain];
+}
+
 - (void)setCompletionHandler:(void (^)(BOOL, NSError*))given {
   void (^old)(BOOL, NSError*) = handler;
   handler = nullptr;
@@ -121,6 +126,8 @@ BOOL MakesNothing(const char* point) {
   [outputs release];
   [outputIndices release];
   [procedure release];
+  [weights release];
+  [events release];
   [stats release];
   if (handler != nullptr) Block_release(handler);
   Counts::Instance().Add(&AneDoubleCounts::requests_now, -1);
@@ -167,24 +174,129 @@ BOOL MakesNothing(const char* point) {
 }
 @end
 
+@implementation _ANEBuffer
++ (id)bufferWithIOSurfaceObject:(id<ANESurfaceObject>)given
+                    symbolIndex:(NSNumber*)symbol
+                         source:(int64_t)source {
+  if (given == nil || symbol == nil || source < 0) return nil;
+  _ANEBuffer* made = [[self new] autorelease];
+  made->surface = [(_ANEIOSurfaceObject*)given retain];
+  return made;
+}
+- (void)dealloc {
+  [surface release];
+  [super dealloc];
+}
+@end
+
+@implementation _ANEIOSurfaceOutputSets
++ (id)objectWithstatsSurRef:(IOSurfaceRef)stats outputBuffer:(NSArray*)given {
+  if (stats == nullptr || given == nil) return nil;
+  _ANEIOSurfaceOutputSets* made = [[self new] autorelease];
+  made->buffers = [given copy];
+  return made;
+}
+- (void)dealloc {
+  [buffers release];
+  [super dealloc];
+}
+@end
+
 @implementation _ANEChainingRequest
-+ (id)chainingRequestWithInputs:(NSArray*)inputs
-                     outputSets:(NSArray*)output_sets
-                lbInputSymbolId:(NSArray*)loopback_inputs
-               lbOutputSymbolId:(NSArray*)loopback_outputs
-                 procedureIndex:(NSNumber*)procedure
-                   signalEvents:(NSArray*)signals
-              transactionHandle:(NSNumber*)transaction
-                 fwEnqueueDelay:(NSNumber*)delay
-                   memoryPoolId:(NSNumber*)pool {
-  (void)inputs, (void)output_sets, (void)loopback_inputs, (void)loopback_outputs;
-  (void)procedure, (void)signals, (void)transaction, (void)delay, (void)pool;
-  return [[self new] autorelease];
++ (id<ANEChainingRequest>)chainingRequestWithInputs:(NSArray*)inputs
+                                         outputSets:(NSArray*)output_sets
+                                    lbInputSymbolId:(NSArray*)loopback_inputs
+                                   lbOutputSymbolId:(NSArray*)loopback_outputs
+                                     procedureIndex:(NSNumber*)procedure
+                                       signalEvents:(NSArray*)signals
+                                  transactionHandle:(NSNumber*)transaction
+                                     fwEnqueueDelay:(NSNumber*)delay
+                                       memoryPoolId:(NSNumber*)pool {
+  (void)loopback_inputs, (void)loopback_outputs, (void)procedure, (void)transaction;
+  (void)delay, (void)pool;
+  // nil there is a crash of the framework's.
+  if (signals == nil) [NSException raise:NSInvalidArgumentException format:@"no signal events"];
+  if (Faults::Instance().Get("chain") == "nil") return nil;
+  _ANEChainingRequest* made = [[self new] autorelease];
+  made->inputs = [inputs copy];
+  made->sets = [output_sets copy];
+  return made;
+}
+// Of what they are made is looked at here, as the framework does.
+- (BOOL)validate {
+  if (inputs.count == 0 || sets.count == 0 || Faults::Instance().Get("chain") == "invalid") {
+    return NO;
+  }
+  for (id input in inputs) {
+    if (![input isKindOfClass:[_ANEBuffer class]]) return NO;
+  }
+  for (id set in sets) {
+    if (![set isKindOfClass:[_ANEIOSurfaceOutputSets class]]) return NO;
+  }
+  return YES;
+}
+- (void)dealloc {
+  [inputs release];
+  [sets release];
+  [super dealloc];
+}
+@end
+
+@implementation IOSurfaceSharedEvent
++ (id<IOSurfaceEvent>)new {
+  return [[self alloc] init];
+}
+- (uint64_t)signaledValue {
+  return reached;
+}
+- (void)setSignaledValue:(uint64_t)given {
+  reached = given;
+}
+@end
+
+@implementation _ANESharedSignalEvent
++ (id)signalEventWithValue:(uint64_t)given
+               symbolIndex:(unsigned int)symbol
+                 eventType:(int64_t)type
+               sharedEvent:(id<IOSurfaceEvent>)event {
+  (void)symbol, (void)type;
+  if (event == nil) return nil;
+  _ANESharedSignalEvent* made = [[[self alloc] init] autorelease];
+  made->value = given;
+  made->event = [(IOSurfaceSharedEvent*)event retain];
+  return made;
+}
+- (void)dealloc {
+  [event release];
+  [super dealloc];
+}
+@end
+
+@implementation _ANESharedWaitEvent
++ (id)waitEventWithValue:(uint64_t)given sharedEvent:(id<IOSurfaceEvent>)event {
+  if (event == nil) return nil;
+  _ANESharedWaitEvent* made = [[[self alloc] init] autorelease];
+  made->value = given;
+  made->event = [(IOSurfaceSharedEvent*)event retain];
+  return made;
+}
+- (void)dealloc {
+  [event release];
+  [super dealloc];
 }
 @end
 
 @implementation _ANESharedEvents
 + (id)sharedEventsWithSignalEvents:(NSArray*)signals waitEvents:(NSArray*)waits {
-  return signals == nil || waits == nil ? nil : [[self new] autorelease];
+  if (signals == nil || waits == nil) return nil;
+  _ANESharedEvents* made = [[self new] autorelease];
+  made->signals = [signals copy];
+  made->waits = [waits copy];
+  return made;
+}
+- (void)dealloc {
+  [signals release];
+  [waits release];
+  [super dealloc];
 }
 @end

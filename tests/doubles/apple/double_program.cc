@@ -82,6 +82,7 @@ std::shared_ptr<DoubleProgram> DoubleProgram::Compile(const ProgramSource& sourc
     return nullptr;
   }
   std::shared_ptr<DoubleProgram> made(new DoubleProgram);
+  made->source_ = source;
   made->cpu_ = Cpu();
   const auto artifact = made->cpu_->Compile(read.program, {});
   if (!artifact.ok()) {

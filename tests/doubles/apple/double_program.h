@@ -47,6 +47,7 @@ class DoubleProgram {
   // Null if the text or the weights are bad; `why` says what.
   static std::shared_ptr<DoubleProgram> Compile(const ProgramSource& source, std::string& why);
 
+  const ProgramSource& source() const { return source_; }
   const std::vector<Procedure>& procedures() const { return procedures_; }
   const std::vector<std::string>& input_symbols() const { return input_symbols_; }
   const std::vector<std::string>& output_symbols() const { return output_symbols_; }
@@ -64,6 +65,7 @@ class DoubleProgram {
   void Describe(const FunctionInfo& info);
   bool Prepare(size_t procedure, std::string& why);
 
+  ProgramSource source_;
   std::shared_ptr<device::Device> cpu_;
   std::shared_ptr<device::Executable> executable_;
   std::vector<Procedure> procedures_;

@@ -17,7 +17,9 @@ namespace {
 constexpr std::string_view kFaults =
     "compile load unload evaluate map descriptor model request limit ane memory client begin end";
 constexpr std::string_view kSettings =
-    "compile_ms evaluate_ms completion_ms order row realtime realtime_us";
+    "compile_ms evaluate_ms completion_ms order row realtime realtime_us refuse compiles "
+    "weights buffer binding least procedures refuse_qos slow_qos plain_ms stats events chain "
+    "rtload";
 
 bool IsKnown(std::string_view point) {
   for (const std::string_view list : {kFaults, kSettings}) {
