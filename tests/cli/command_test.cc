@@ -414,7 +414,7 @@ TEST_F(CommandTest, ProbeWritesAReport) {
   const std::string report(std::istreambuf_iterator<char>(file), {});
   EXPECT_THAT(report, HasSubstr("# anectl probe `ane`"));
   EXPECT_THAT(report, HasSubstr("through anexd `9.9`, `gcc`"));
-  EXPECT_THAT(report, HasSubstr("| `concat` `joins?` | `yes` | probed |  |"));
+  EXPECT_THAT(report, HasSubstr("| `concat`<br>`joins?` | `yes` | probed |  |"));
 
   EXPECT_EQ(Run({"probe", "--in-process", "--report", "-"}), kExitOk);
   EXPECT_THAT(out_.str(), HasSubstr("in its own process"));

@@ -58,16 +58,19 @@ TEST(WrapTest, BreaksAtSpacesAndLongWordsAnywhere) {
 }
 
 TEST(ProbeViewTest, ATableWithItsLastColumnWrapped) {
-  EXPECT_EQ(RenderProbe(Sample(), 60, kPlain),
-            "ane  Apple Neural Engine h16g, 16 cores, system 25A354\n"
+  EXPECT_EQ(RenderProbe(Sample(), 51, kPlain),
+            "ane  Apple Neural Engine h16g, 16 cores, system\n"
+            "     25A354\n"
             "\n"
             "CLAIM            EVIDENCE  ANSWER\n"
             "weight_reload    probed    ignored\n"
-            "                           accepted 16, compile 33.30 ms,\n"
+            "                           accepted 16,\n"
+            "                           compile 33.30 ms,\n"
             "                           load 1.70 ms\n"
             "native_chaining  probed    no: prepare:\n"
-            "                           com.apple.appleneuralengine/15:\n"
-            "                           Chaining prepare failed\n"
+            "                           com.apple.appleneuraleng\n"
+            "                           ine/15: Chaining prepare\n"
+            "                           failed\n"
             "concat           assumed   not tried\n"
             "small            emulated  failed: none\n"
             "                           least 4.0 KiB\n"
@@ -76,7 +79,7 @@ TEST(ProbeViewTest, ATableWithItsLastColumnWrapped) {
 }
 
 TEST(ProbeViewTest, FitsTheTerminalUnlessThatIsTooNarrowForWords) {
-  for (const int columns : {60, 80, 120}) {
+  for (const int columns : {51, 80, 120}) {
     for (const absl::string_view line :
          absl::StrSplit(RenderProbe(Sample(), columns, kPlain), '\n')) {
       EXPECT_LE(DisplayWidth(std::string(line)), static_cast<size_t>(columns)) << line;
@@ -129,9 +132,10 @@ TEST(ProbeMarkdownTest, AReportOfOneTable) {
       "\n"
       "| claim | answer | evidence | numbers |\n"
       "|---|---|---|---|\n"
-      "| `weight_reload` `does it see new bytes?` | `ignored` | probed | `accepted 16, compile_us "
+      "| `weight_reload`<br>`does it see new bytes?` | `ignored` | probed | `accepted 16, "
+      "compile_us "
       "33300, load_us 1700.5` |\n"
-      "| `native_chaining` `does it chain?` | `no: prepare: com.apple.appleneuralengine/15: "
+      "| `native_chaining`<br>`does it chain?` | `no: prepare: com.apple.appleneuralengine/15: "
       "Chaining prepare failed` | probed |  |\n"
       "\n"
       "probed: tried then, on that machine. assumed: not tried; what others have seen. emulated: "
@@ -147,7 +151,7 @@ TEST(ProbeMarkdownTest, AnswersStayInTheirCells) {
   EXPECT_THAT(text, HasSubstr("* device: `\\x1b[2J'code'`\n"));
   EXPECT_THAT(text, HasSubstr("* system: `sys'tem`\n"));
   EXPECT_THAT(text,
-              HasSubstr("\n| `cla\\|im\\x07` `<b>?\\x0a</b>` | `a \\| b \\x5c\\| c 'd' "
+              HasSubstr("\n| `cla\\|im\\x07`<br>`<b>?\\x0a</b>` | `a \\| b \\x5c\\| c 'd' "
                         "@everyone\\x0d\\x0a\\| e \\| \\u202e` | probed | `\\x1b[1m_us nan, x\\|y "
                         "1` |\n"));
   for (const char c : text) EXPECT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7f)) << int{c};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,8 @@ namespace {
 constexpr char kClaimTitle[] = "CLAIM", kEvidenceTitle[] = "EVIDENCE", kAnswerTitle[] = "ANSWER";
 constexpr size_t kGap = 2;
 constexpr size_t kLeastAnswer = 24;  // columns: narrower screens break lines themselves
+// Stands for a space where no line is broken, until it is. No text that was made harmless has it.
+constexpr char kNoBreak[] = "\x1f";
 
 // "median 93.5 us" for "median_us" = 93.512.
 std::string NumberInWords(std::string name, double value) {
@@ -34,7 +37,25 @@ std::string NumberInWords(std::string name, double value) {
   } else {
     number = FormatNumber(value);
   }
-  return absl::StrCat(absl::StrReplaceAll(Harmless(name), {{"_", " "}}), " ", number);
+  return absl::StrReplaceAll(absl::StrCat(Harmless(name), " ", number),
+                             {{"_", kNoBreak}, {" ", kNoBreak}});
+}
+
+// What is left of `columns` behind `before`.
+size_t Behind(int columns, size_t before) {
+  const auto all = static_cast<size_t>(std::max(columns, 0));
+  return std::max(all > before ? all - before : 0, kLeastAnswer);
+}
+
+// `text` in lines of `width` columns; all but the first begin `indent` columns further right.
+void AppendWrapped(std::string_view text, size_t width, size_t indent, Tint tint,
+                   const Style& style, std::string& out) {
+  bool first = true;
+  for (std::string& line : WrapText(text, width)) {
+    if (!std::exchange(first, false)) out.append(indent, ' ');
+    std::ranges::replace(line, kNoBreak[0], ' ');
+    absl::StrAppend(&out, style.Paint(line, tint), "\n");
+  }
 }
 
 std::string NumbersInWords(const ProbeFinding& finding) {
@@ -69,9 +90,8 @@ class Rows {
     for (const ProbeFinding& finding : report.findings) {
       claim_ = std::max(claim_, DisplayWidth(Harmless(finding.claim)));
     }
-    const size_t before = claim_ + kGap + kEvidence + kGap;
-    const auto all = static_cast<size_t>(std::max(columns, 0));
-    answer_ = std::max(all > before ? all - before : 0, kLeastAnswer);
+    before_ = claim_ + kGap + kEvidence + kGap;
+    answer_ = Behind(columns, before_);
   }
 
   void Head(std::string& out) const {
@@ -87,23 +107,18 @@ class Rows {
                     std::string(claim_ - DisplayWidth(claim) + kGap, ' '),
                     style_.Paint(evidence, TintOf(finding.evidence)),
                     std::string(kEvidence - evidence.size() + kGap, ' '));
-    Lines(Harmless(finding.answer), TintOfAnswer(finding.answer), false, out);
-    if (!finding.numbers.empty()) Lines(NumbersInWords(finding), Tint::kDim, true, out);
+    AppendWrapped(Harmless(finding.answer), answer_, before_, TintOfAnswer(finding.answer), style_,
+                  out);
+    if (finding.numbers.empty()) return;
+    out.append(before_, ' ');
+    AppendWrapped(NumbersInWords(finding), answer_, before_, Tint::kDim, style_, out);
   }
 
  private:
   static constexpr size_t kEvidence = sizeof kEvidenceTitle - 1;  // no word is longer
 
-  void Lines(const std::string& text, Tint tint, bool indent, std::string& out) const {
-    for (const std::string& line : WrapText(text, answer_)) {
-      if (indent) out.append(claim_ + kGap + kEvidence + kGap, ' ');
-      absl::StrAppend(&out, style_.Paint(line, tint), "\n");
-      indent = true;
-    }
-  }
-
   const Style& style_;
-  size_t claim_ = 0, answer_ = 0;
+  size_t claim_ = 0, before_ = 0, answer_ = 0;
 };
 
 std::string CountByEvidence(const ProbeReport& report) {
@@ -135,9 +150,17 @@ std::string MarkdownNumbers(const ProbeFinding& finding) {
 }  // namespace
 
 std::string RenderProbe(const ProbeReport& report, int columns, const Style& style) {
-  std::string out =
-      absl::StrCat(style.Paint(Harmless(report.device), Tint::kBold),
-                   report.description.empty() ? "" : "  ", Harmless(report.description), "\n\n");
+  const std::string device = Harmless(report.device);
+  std::string out = style.Paint(device, Tint::kBold);
+  if (report.description.empty()) {
+    out.push_back('\n');
+  } else {
+    const size_t before = DisplayWidth(device) + kGap;
+    out.append(kGap, ' ');
+    AppendWrapped(Harmless(report.description), Behind(columns, before), before, Tint::kPlain,
+                  style, out);
+  }
+  out.push_back('\n');
   const Rows rows(report, columns, style);
   rows.Head(out);
   for (const ProbeFinding& finding : report.findings) rows.Append(finding, out);
@@ -176,7 +199,7 @@ std::string RenderProbeMarkdown(const ProbeReport& report, const ProbeOrigin& or
   absl::StrAppend(&out, "* thorough: ", origin.thorough ? "yes" : "no",
                   "\n\n| claim | answer | evidence | numbers |\n|---|---|---|---|\n");
   for (const ProbeFinding& finding : report.findings) {
-    absl::StrAppend(&out, "| ", MarkdownCode(finding.claim), " ", MarkdownCode(finding.question),
+    absl::StrAppend(&out, "| ", MarkdownCode(finding.claim), "<br>", MarkdownCode(finding.question),
                     " | ", MarkdownCode(finding.answer), " | ",
                     std::string(EvidenceName(finding.evidence)), " | ", MarkdownNumbers(finding),
                     " |\n");
