@@ -1,15 +1,13 @@
 #include "client/transport/grpc_program_stream.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <memory>
 #include <string_view>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "proto/convert/kernel_convert.h"
 #include "proto/convert/utf8.h"
+#include "proto/values/sha256.h"
 
 namespace anex {
 namespace {
@@ -77,16 +75,10 @@ absl::Status CheckSendable(const ProgramSource& source) {
 }
 
 std::string ContentSha256(const ProgramSource& source) {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                        &EVP_MD_CTX_free);
-  std::string digest(32, '\0');
-  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
-  EVP_DigestUpdate(context.get(), source.text.data(), source.text.size());
-  for (const auto& [path, content] : source.weights) {
-    EVP_DigestUpdate(context.get(), content->data(), content->size());
-  }
-  EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), nullptr);
-  return digest;
+  Sha256 hash;
+  hash.Update(source.text);
+  for (const auto& [path, content] : source.weights) hash.Update(*content);
+  return hash.Finish();
 }
 
 uint64_t WeightBytes(const ProgramSource& source) {

@@ -1,7 +1,5 @@
 #include "server/rpc/compile_stream.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <memory>
 #include <set>
@@ -9,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/convert/kernel_convert.h"
+#include "proto/values/sha256.h"
 #include "server/engine/limits.h"
 
 namespace anex::rpc {
@@ -19,17 +18,6 @@ constexpr size_t kMaxName = 256, kMaxPath = 1024;
 constexpr uint64_t kMaxReserve = uint64_t{64} << 20;  // memory taken on a header's word alone
 
 absl::Status Invalid(const std::string& what) { return absl::InvalidArgumentError(what); }
-
-std::string Sha256(const std::vector<std::string_view>& parts) {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                        &EVP_MD_CTX_free);
-  std::string digest(32, '\0');
-  unsigned int length = 0;
-  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
-  for (std::string_view part : parts) EVP_DigestUpdate(context.get(), part.data(), part.size());
-  EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), &length);
-  return digest;
-}
 
 // Lengths go first, so that no two programs are spelled alike.
 std::string Fingerprint(const ShippedProgram& program) {
@@ -151,15 +139,16 @@ absl::StatusOr<ShippedProgram> CompileStream::Finish() {
   if (!TextIsWhole())
     return Invalid(absl::StrCat("the text ended after ", program_.source.text.size(), " of ",
                                 text_bytes_, " bytes"));
-  std::vector<std::string_view> parts = {program_.source.text};
+  Sha256 content;
+  content.Update(program_.source.text);
   for (const File& file : files_) {
     if (file.bytes.size() != file.size) {
       return Invalid(absl::StrCat("a weight file ended after ", file.bytes.size(), " of ",
                                   file.size, " bytes"));
     }
-    parts.push_back(file.bytes);
+    content.Update(file.bytes);
   }
-  program_.content_sha256 = Sha256(parts);
+  program_.content_sha256 = content.Finish();
   if (!announced_sha256_.empty() && announced_sha256_ != program_.content_sha256) {
     return absl::DataLossError("the program's SHA-256 does not match its trailer; send it again");
   }

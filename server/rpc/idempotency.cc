@@ -2,7 +2,6 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "proto/values/sha256.h"
 
 namespace anex::rpc {
 namespace {
@@ -19,13 +19,6 @@ constexpr absl::Duration kLook = absl::Milliseconds(50);  // between two looks a
 std::string OwnerOf(const engine::Caller& caller) {
   return caller.session ? absl::StrCat("s", caller.session.value())
                         : absl::StrCat("p", caller.identity.uid, ".", caller.identity.pid);
-}
-
-std::string Sha256(const std::string& bytes) {
-  std::string digest(32, '\0');
-  EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
-             EVP_sha256(), nullptr);
-  return digest;
 }
 
 }  // namespace
@@ -52,7 +45,7 @@ absl::Status Idempotency::Run(const engine::Caller& caller, const std::string& m
   }
   const std::string owner = OwnerOf(caller);
   const std::string scope = absl::StrCat(owner, "/", method, "/", key);
-  const std::string digest = Sha256(request);
+  const std::string digest = Sha256Of(request);
   while (true) {
     const absl::StatusOr<bool> ours = Claim(caller, method, scope, digest, answer);
     if (!ours.ok()) return ours.status();

@@ -1,12 +1,10 @@
 #include "server/device/apple/ane_source.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <charconv>
 #include <utility>
 
-#include "absl/strings/escaping.h"
+#include "proto/values/sha256.h"
 #include "server/mil/printer.h"
 
 namespace anex::device::apple {
@@ -33,38 +31,14 @@ std::map<std::string, std::string> BuildInfo() {
           {"coremltools-version", "9.0"}};
 }
 
-class Sha256 {
- public:
-  Sha256() { EVP_DigestInit_ex(context_, EVP_sha256(), nullptr); }
-  ~Sha256() { EVP_MD_CTX_free(context_); }
-  Sha256(const Sha256&) = delete;
-  Sha256& operator=(const Sha256&) = delete;
-
-  // With its length before it: "ab" + "c" is not "a" + "bc".
-  void Add(std::string_view bytes) {
-    const uint64_t size = bytes.size();
-    EVP_DigestUpdate(context_, &size, sizeof size);
-    EVP_DigestUpdate(context_, bytes.data(), bytes.size());
-  }
-  std::string Hex() {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int size = 0;
-    EVP_DigestFinal_ex(context_, digest, &size);
-    return absl::BytesToHexString({reinterpret_cast<const char*>(digest), size});
-  }
-
- private:
-  EVP_MD_CTX* const context_ = EVP_MD_CTX_new();
-};
-
 std::string DigestOf(const ProgramSource& source) {
   Sha256 hash;
-  hash.Add(source.text);
+  hash.UpdateFramed(source.text);
   for (const auto& [path, bytes] : source.weights) {
-    hash.Add(path);
-    hash.Add(*bytes);
+    hash.UpdateFramed(path);
+    hash.UpdateFramed(*bytes);
   }
-  return hash.Hex();
+  return hash.FinishHex();
 }
 
 }  // namespace

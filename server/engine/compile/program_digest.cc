@@ -1,13 +1,8 @@
 #include "server/engine/compile/program_digest.h"
 
-#include <openssl/evp.h>
-
-#include <array>
-#include <new>
 #include <optional>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "server/mil/canonical.h"
 
 namespace anex::engine {
@@ -19,50 +14,6 @@ void AddFile(Sha256& hash, const FileDigest& file) {
 }
 
 }  // namespace
-
-struct Sha256::Context {
-  EVP_MD_CTX* evp = EVP_MD_CTX_new();
-  ~Context() { EVP_MD_CTX_free(evp); }
-};
-
-Sha256::Sha256() : context_(std::make_unique<Context>()) {
-  if (context_->evp == nullptr || EVP_DigestInit_ex(context_->evp, EVP_sha256(), nullptr) != 1) {
-    throw std::bad_alloc();  // the only way that SHA-256 can fail to start
-  }
-}
-
-Sha256::~Sha256() = default;
-
-void Sha256::Update(std::string_view bytes) {
-  EVP_DigestUpdate(context_->evp, bytes.data(), bytes.size());
-}
-
-void Sha256::UpdateNumber(uint64_t number) {
-  std::array<char, 8> little_endian;
-  for (size_t i = 0; i < little_endian.size(); ++i) {
-    little_endian[i] = static_cast<char>(number >> (8 * i));
-  }
-  Update({little_endian.data(), little_endian.size()});
-}
-
-void Sha256::UpdateFramed(std::string_view field) {
-  UpdateNumber(field.size());
-  Update(field);
-}
-
-std::string Sha256::FinishHex() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  EVP_DigestFinal_ex(context_->evp, digest.data(), &size);
-  return absl::BytesToHexString(
-      absl::string_view(reinterpret_cast<const char*>(digest.data()), size));
-}
-
-std::string Sha256Hex(std::string_view bytes) {
-  Sha256 hash;
-  hash.Update(bytes);
-  return hash.FinishHex();
-}
 
 bool IsDigest(std::string_view text) {
   if (text.size() != 64) return false;

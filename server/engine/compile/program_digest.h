@@ -15,7 +15,7 @@
 // cached entry and proving that it belongs under its name is one pass over the bytes.
 // ProgramSource::name is not part of it: it is what a client calls the program, not what it is.
 //
-// Threads: pure functions and values; a Sha256 belongs to one thread.
+// Threads: pure functions and values.
 #ifndef ANEX_SERVER_ENGINE_COMPILE_PROGRAM_DIGEST_H_
 #define ANEX_SERVER_ENGINE_COMPILE_PROGRAM_DIGEST_H_
 
@@ -26,28 +26,9 @@
 #include <string_view>
 
 #include "proto/values/kernel_values.h"
+#include "proto/values/sha256.h"
 
 namespace anex::engine {
-
-// Streaming SHA-256.
-class Sha256 {
- public:
-  Sha256();
-  ~Sha256();
-  Sha256(const Sha256&) = delete;
-  Sha256& operator=(const Sha256&) = delete;
-
-  void Update(std::string_view bytes);
-  void UpdateFramed(std::string_view field);  // its length, then its bytes
-  void UpdateNumber(uint64_t number);         // 8 bytes, little endian
-  std::string FinishHex();                    // 64 lower-case digits; ends the stream
-
- private:
-  struct Context;
-  std::unique_ptr<Context> context_;
-};
-
-std::string Sha256Hex(std::string_view bytes);
 
 // True for 64 lower-case hexadecimal digits: the only thing that may name a cache entry.
 bool IsDigest(std::string_view text);

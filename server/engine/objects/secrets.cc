@@ -2,12 +2,14 @@
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <span>
+
+#include "absl/strings/escaping.h"
+#include "proto/values/sha256.h"
 
 namespace anex::engine {
 namespace {
@@ -18,23 +20,12 @@ void FillRandom(std::span<unsigned char> bytes) {
   std::abort();
 }
 
-std::string Hex(std::span<const unsigned char> bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const unsigned char byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string RandomSecret() {
   std::array<unsigned char, 32> bytes;
   FillRandom(bytes);
-  return Hex(bytes);
+  return absl::BytesToHexString({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 uint32_t RandomWord() {
@@ -44,11 +35,7 @@ uint32_t RandomWord() {
          uint32_t{bytes[3]} << 24;
 }
 
-std::string HashOfSecret(std::string_view secret) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
-  SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), digest.data());
-  return Hex(digest);
-}
+std::string HashOfSecret(std::string_view secret) { return Sha256Hex(secret); }
 
 bool EqualSecrets(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
