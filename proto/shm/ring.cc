@@ -109,10 +109,12 @@ bool ClientRing::Take(Taken& to) {
 }
 
 bool ClientRing::Wait(absl::Duration timeout) {
+  if (timeout <= absl::ZeroDuration()) return Something();
   const Clock::time_point until =
       Clock::now() + absl::ToChronoNanoseconds(std::min(timeout, absl::Hours(24)));
-  if (timeout > absl::ZeroDuration() &&
-      look_.Look([this] { return Something() || state() != RingState::kOpen; })) {
+  YieldingLook look(waits_);
+  if (look.For([this] { return Something() || state() != RingState::kOpen; },
+               absl::ToChronoNanoseconds(timeout))) {
     return Something();
   }
   RingFrame& frame = *parts_.frame;
@@ -126,9 +128,9 @@ bool ClientRing::Wait(absl::Duration timeout) {
     WaitOnWord(frame.client_wake.value, wakes, absl::FromChrono(left));
   }
   frame.client_asleep.value.store(0, std::memory_order_relaxed);
-  if (!Something()) return false;
-  look_.Came();
-  return true;
+  const bool came = Something();
+  look.Slept(came);
+  return came;
 }
 
 // The word counts up after the flag is set: a waiter that has read it before sees it differ.

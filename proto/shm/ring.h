@@ -80,7 +80,7 @@ class ClientRing {
   std::atomic<bool> abandoned_{false};
   uint32_t submitted_ = 0;  // what submission_tail says; the submitter's
   uint32_t taken_ = 0;      // what completion_head says
-  YieldingLook look_;       // the taker's
+  WaitEstimate waits_;      // the taker's
   char text_[kRingTextBytes];
 };
 

@@ -1,111 +1,149 @@
-// A short look before a sleep: a wake-up of a sleeper on another core costs about 40 us each way on
-// a virtual machine, so whoever waits for another process looks for a moment first, and yields
-// between looks, so that one who shares its core gets on with it.
+// A look before a sleep: a wake-up of a sleeper on another core costs 30 to 60 us each way on a
+// virtual machine, so whoever waits for another thread or process looks for a while first, and
+// yields between looks, so that one who shares its core gets on with it. How long a look lasts
+// wait_estimate.h says.
 //
-// How long it looks it learns from how long it has waited lately: half as long again as that, but
-// not at all once waits take longer than a look may; a wait of a millisecond gains nothing from it.
+//   YieldingLook look(estimate);
+//   if (look.For(found)) return;       // it is there
+//   ... sleep until it is there, or for `timeout - look.elapsed()` ...
+//   look.Slept(came);                  // the wait is over; left out, nothing is learned from it
 //
 // A yield costs nothing when nobody else wants the core. When somebody does, it costs that one's
 // whole time slice, milliseconds, and what was waited for is found late; while one who sleeps and
 // is woken goes before those who compute. So a look ends at the first yield that lost the core, and
-// the next waits do without one: the more of them the more often that happens, as a slice that is
-// lost costs as much as a hundred looks can save. On two cores with ten busy processes a null
-// evaluation through a ring took 3.2 ms with looks that went on, 0.11 ms with these.
+// the thread's next waits do without one: the more of them the more often that happens, as a slice
+// that is lost costs as much as a hundred looks can save. On two cores with ten busy processes a
+// null evaluation through a ring took 3.2 ms with looks that went on, 0.11 ms with these. (A slice
+// that goes to who makes what is waited for counts too: on one core long kernels end looks.)
 //
-// Threads: one owner, who waits.
+// Bound: as many threads of a process look at one time as it has cores; others sleep at once.
+//
+// Threads: a look belongs to the thread that waits.
 #ifndef ANEX_PROTO_SHM_YIELDING_LOOK_H_
 #define ANEX_PROTO_SHM_YIELDING_LOOK_H_
 
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <thread>
 #include <utility>
 
+#include "proto/shm/wait_estimate.h"
+
 namespace anex::shm {
+
+// Whether yields of one thread lost it its core lately.
+class CoreLoss {
+ public:
+  // More than a yield takes when the core is ours, interrupts included; a slice is 0.7 to 4 ms.
+  static constexpr std::chrono::microseconds kLost{300};
+  // How many waits go by without a look after a loss: twice as many each time that the core is lost
+  // again, up to the most, until so many looks in a row have gone well.
+  static constexpr int kWaitsWithout = 32;
+  static constexpr int kMostWaitsWithout = 8192;
+  static constexpr int kLooksGoneWell = 128;
+
+  // Counts a wait. False: it is to do without a look.
+  bool MayLook() { return waits_without_ == 0 || (--waits_without_, false); }
+  void Lost() {
+    waits_without_ = std::exchange(next_without_, std::min(2 * next_without_, kMostWaitsWithout));
+    gone_well_ = 0;
+  }
+  void WentWell() {
+    if (gone_well_ < kLooksGoneWell && ++gone_well_ == kLooksGoneWell) {
+      next_without_ = kWaitsWithout;
+    }
+  }
+
+ private:
+  int waits_without_ = 0;             // still to come
+  int next_without_ = kWaitsWithout;  // after the next loss
+  int gone_well_ = 0;                 // looks since the last loss
+};
 
 // The core that the caller runs on.
 struct ThisCore {
   using Instant = std::chrono::steady_clock::time_point;
   Instant Now() const { return std::chrono::steady_clock::now(); }
   void Yield() const { ::sched_yield(); }
+  CoreLoss& loss() const {
+    thread_local CoreLoss loss;
+    return loss;
+  }
+  // Of all threads that may look; false: there are enough.
+  bool BeginLook() const {
+    static const int most = std::max(2, static_cast<int>(std::thread::hardware_concurrency()));
+    if (looking.fetch_add(1, std::memory_order_relaxed) < most) return true;
+    EndLook();
+    return false;
+  }
+  void EndLook() const { looking.fetch_sub(1, std::memory_order_relaxed); }
+  static inline std::atomic<int> looking{0};
 };
 
 template <typename Core>
 class BasicYieldingLook {
  public:
-  // The least and the longest time of a look, and how long a wait may take to be looked for.
-  static constexpr std::chrono::microseconds kMoment{50}, kLongestMoment{200}, kLongestWait{150};
-  // More than a yield takes when the core is ours, interrupts included; a slice is 0.7 to 4 ms.
-  static constexpr std::chrono::microseconds kCoreLost{300};
-  // How many waits go by before it is tried again; twice as many each time that the core is lost
-  // again before so many looks have gone well.
-  static constexpr int kWaitsWithout = 32, kMostWaitsWithout = 8192, kLooksGoneWell = 128;
+  using Duration = WaitEstimate::Duration;
 
-  explicit BasicYieldingLook(Core core = Core()) : core_(core) {}
+  // `estimate` outlives this.
+  explicit BasicYieldingLook(WaitEstimate& estimate, Core core = Core())
+      : estimate_(estimate), core_(core) {}
+  BasicYieldingLook(const BasicYieldingLook&) = delete;
+  BasicYieldingLook& operator=(const BasicYieldingLook&) = delete;
 
-  // True if `found` says so within the moment. False: the caller sleeps, and says Came when what he
-  // waits for is there.
+  // Once. True if `found` says so before the look is over, which lasts `most` at most.
   template <typename Found>
-  bool Look(const Found& found) {
+  bool For(const Found& found, Duration most = Duration::max()) {
     if (found()) return true;
-    const Instant start = core_.Now();
-    if (waiting_) Learn(start - start_);  // it took until now at most
-    start_ = start;
-    waiting_ = true;
-    if (waits_without_ > 0) {
-      --waits_without_;
-      return false;
-    }
-    const Duration moment = Moment();
-    for (Instant last = start; moment > Duration(0);) {
-      core_.Yield();
-      const Instant now = core_.Now();
-      const bool lost = now - last >= kCoreLost;
-      const bool is_there = found();
-      if (is_there && !lost) Learn(now - start_);
-      if (lost || is_there || now - start >= moment) {
-        Remember(lost);
-        return is_there;
-      }
-      last = now;
-    }
-    return false;
+    start_ = core_.Now();
+    if (!core_.loss().MayLook()) return false;
+    const Duration moment = std::min(estimate_.NextLook(), most);
+    if (moment <= Duration(0) || !core_.BeginLook()) return false;
+    tried_ = true;
+    const bool is_there = LookAndYield(found, moment);
+    core_.EndLook();
+    return is_there;
   }
-  void Came() {
-    if (waiting_) Learn(core_.Now() - start_);
+  // What was waited for came after the look, or not in all the time until now.
+  void Slept(bool came) {
+    const Duration wait = elapsed();
+    if (came || wait > estimate_.expected()) estimate_.Learn(wait);
   }
-  // Nobody waits any more: how long it would have taken is not known.
-  void Forget() { waiting_ = false; }
+
+  // Since For began; 0 if it was there.
+  Duration elapsed() const {
+    return start_ == Instant() ? Duration(0) : Duration(core_.Now() - start_);
+  }
+  // For has looked, if only for nothing.
+  bool tried() const { return tried_; }
 
  private:
   using Instant = typename Core::Instant;
-  using Duration = typename Instant::duration;
 
-  Duration Moment() const {
-    if (expected_ > kLongestWait) return Duration(0);
-    return std::clamp<Duration>(expected_ + expected_ / 2, kMoment, kLongestMoment);
-  }
-  // The last eight or so count; a very long one counts as one that is somewhat too long.
-  void Learn(Duration wait) {
-    waiting_ = false;
-    expected_ += (std::min<Duration>(wait, 3 * kLongestWait) - expected_) / 8;
-  }
-  void Remember(bool lost) {
-    if (lost) {
-      waiting_ = false;
-      waits_without_ = std::exchange(next_without_, std::min(2 * next_without_, kMostWaitsWithout));
-      gone_well_ = 0;
-    } else if (++gone_well_ >= kLooksGoneWell) {
-      next_without_ = kWaitsWithout;
+  template <typename Found>
+  bool LookAndYield(const Found& found, Duration moment) {
+    for (Instant last = start_;;) {
+      core_.Yield();
+      const Instant now = core_.Now();
+      const bool lost = now - last >= CoreLoss::kLost;
+      const bool is_there = found();
+      if (!lost && !is_there && now - start_ < moment) {
+        last = now;
+        continue;
+      }
+      lost ? core_.loss().Lost() : core_.loss().WentWell();
+      if (is_there && !lost) estimate_.Found(now - start_);
+      return is_there;
     }
   }
 
+  WaitEstimate& estimate_;
   Core core_;
   Instant start_{};
-  bool waiting_ = false;  // since start_
-  Duration expected_{0};  // of a wait
-  int waits_without_ = 0, next_without_ = kWaitsWithout, gone_well_ = 0;
+  bool tried_ = false;
 };
 
 using YieldingLook = BasicYieldingLook<ThisCore>;

@@ -322,7 +322,13 @@ size_t Engine::Impl::SubmitTo(const Session& session, SessionLane& lane,
 
 // The work's own deadline ends with the caller's, so nothing starts for a caller who has given up.
 absl::StatusOr<Completion> Engine::Evaluate(const Caller& caller, const Submission& submission) {
-  auto completions = std::make_shared<CompletionQueue>(1);
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  absl::StatusOr<std::shared_ptr<SessionLane>> lane = (*session)->lanes.Find(submission.lane);
+  if (!lane.ok()) return lane.status();
+  const auto completions =
+      std::make_shared<CompletionQueue>(1, Bound("completions_per_queue", UINT64_MAX),
+                                        std::shared_ptr<shm::WaitEstimate>(*lane, &(*lane)->waits));
   const WaitLimit limit = impl_->LimitOf(caller);
   if (absl::Status early = limit.Check("acceptance"); !early.ok()) return early;
   Submission bounded = submission;

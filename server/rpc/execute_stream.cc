@@ -7,6 +7,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "proto/convert/execution_convert.h"
 #include "proto/values/within_memory.h"
 
@@ -20,6 +21,10 @@ constexpr size_t kEnoughBytes = 1 << 20;
 constexpr absl::Duration kPoll = absl::Milliseconds(200);
 // Looks that are left out after one that was for nothing: the work takes longer.
 constexpr int kLooksLeftOut = 32;
+// A message that is read at once was there already: the client does not wait for answers.
+constexpr absl::Duration kAtOnce = absl::Microseconds(20);
+// Answers that the reading thread gives at one time: few, so that it does not stand still in them.
+constexpr int kFewAnswers = 16;
 
 }  // namespace
 
@@ -40,6 +45,7 @@ absl::Status ExecuteStream::Run() {
     if (written.ok()) return;
     broken_.store(true);
     completions_->Shutdown();
+    cut_->Run();  // the reader may be waiting for a client that waits for an answer
   });
   bool orderly = false;
   // However the reading ends, by an exception too, the writer ends before what it uses goes.
@@ -76,13 +82,24 @@ absl::Status ExecuteStream::Open() {
 
 absl::Status ExecuteStream::ReadAll() {
   v1::ExecuteRequest request;
-  while (!broken_.load() && wire_.Read(&request)) {
+  for (absl::Time began = absl::Now(); !broken_.load() && wire_.Read(&request);
+       began = absl::Now()) {
+    const absl::Duration reading = absl::Now() - began;
     if (request.has_open()) return absl::InvalidArgumentError("an Execute stream opens once");
     for (const v1::Submission& submission : request.submissions()) Take(submission);
     SubmitTaken();
-    AnswerSoon();
+    if (WaitsForAnswer(request, reading)) AnswerSoon();
   }
   return absl::OkStatus();
+}
+
+// One that goes on sending has more in flight than this message, or had the next one ready.
+bool ExecuteStream::WaitsForAnswer(const v1::ExecuteRequest& request,
+                                   absl::Duration reading) const {
+  const int sent = request.submissions_size();
+  return reading > kAtOnce && sent <= kFewAnswers &&
+         completions_->outstanding() <= static_cast<size_t>(sent) &&
+         std::ranges::none_of(request.submissions(), &v1::Submission::step_timings);
 }
 
 void ExecuteStream::Take(const v1::Submission& message) {
@@ -122,17 +139,18 @@ void ExecuteStream::Refuse(uint64_t lane_id, uint64_t user_data, const absl::Sta
 }
 
 void ExecuteStream::AnswerSoon() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  if (unanswered_ > 0) {
-    --unanswered_;
+  if (looks_left_out_ > 0) {
+    --looks_left_out_;
     return;
   }
   if (!writing_.TryLock()) return;  // the writer is at it
   const absl::Cleanup unlock = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { writing_.Unlock(); };
   batch_.clear();
-  if (completions_->DrainSoon(batch_, kBatch) > 0) {
+  bool tried = false;
+  if (completions_->DrainSoon(batch_, kBatch, tried) > 0) {
     WriteBatch();
-  } else {
-    unanswered_ = kLooksLeftOut;
+  } else if (tried) {
+    looks_left_out_ = kLooksLeftOut;
   }
 }
 

@@ -94,8 +94,7 @@ std::unique_ptr<shm::ClientRing> TakeOver(shm::SideChannel& from, uint64_t& targ
 // The daemon's policy (server/engine/run/work_sources.cc) without a daemon.
 void ServeEcho(shm::DaemonRing& ring, const shm::Doorbell& bell) {
   std::array<RingEntryWords, 16> batch;
-  shm::YieldingLook before_sleep;
-  const auto look = [&] { return before_sleep.Look([&ring] { return ring.HasSubmissions(); }); };
+  shm::WaitEstimate gaps(std::chrono::microseconds(120));
   for (;;) {
     const size_t taken = Must(ring.Take(batch), "take");
     for (size_t i = 0; i < taken; ++i) {
@@ -104,11 +103,13 @@ void ServeEcho(shm::DaemonRing& ring, const shm::Doorbell& bell) {
       ring.Post({.user_data = entry.user_data});
       ring.WakeClient();
     }
-    if (taken > 0 || look()) continue;
+    if (taken > 0) continue;
+    shm::YieldingLook look(gaps);
+    if (look.For([&ring] { return ring.HasSubmissions(); })) continue;
     if (!ring.PrepareToSleep()) continue;
     pollfd ringing{bell.poll_descriptor(), POLLIN, 0};
     ::poll(&ringing, 1, -1);
-    before_sleep.Came();
+    look.Slept(true);
     ring.Awake();
     bell.Drain();
   }

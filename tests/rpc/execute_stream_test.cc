@@ -67,6 +67,51 @@ TEST_F(ExecuteTest, CompletionsComeInOrderOfTheLane) {
   EXPECT_TRUE(stream.Finish().ok());
 }
 
+// One at a time the reading thread answers, several in flight the writer does, and both in turns.
+TEST_F(ExecuteTest, WhoeverAnswersKeepsTheOrder) {
+  Client client = ConnectWithSession();
+  const Ready ready = GetReady(client);
+  constexpr uint64_t kInFlight = 12, kRounds = 200;
+  Execute stream(client, kInFlight);
+  uint64_t sent = 0, received = 0;
+  const auto receive = [&](size_t count) {
+    for (const auto& completion : stream.Receive(count)) {
+      ASSERT_EQ(completion.user_data(), received++);
+      ASSERT_EQ(completion.status().code(), 0);
+    }
+  };
+  for (uint64_t round = 0; round < kRounds; ++round) {
+    const uint64_t at_once = 1 + round % kInFlight;
+    for (uint64_t i = 0; i < 3 * kInFlight / at_once; ++i) {
+      for (uint64_t k = 0; k < at_once; ++k) ASSERT_TRUE(stream.Send({ready.Run(sent++)}));
+      receive(at_once);
+      ASSERT_EQ(received, sent);
+    }
+  }
+  stream.HalfClose();
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+// What is behind a long run is taken while that runs: the reader does not wait for it.
+TEST_F(ExecuteTest, ALookForAnAnswerDoesNotHoldUpWhatIsSentAfterIt) {
+  Client client = ConnectWithSession();
+  const Ready ready = GetReady(client), other = GetReady(client);
+  const uint64_t fence = client.CreateFence();
+  Execute stream(client, 16);
+  ASSERT_TRUE(stream.Send({WaitFor(ready.lane, fence, 1, 1)}));
+  ASSERT_TRUE(stream.Send({ready.Run(2)}));
+  for (uint64_t i = 0; i < 50; ++i) {
+    ASSERT_TRUE(stream.Send({other.Run(100 + i)}));
+    const auto done = stream.Receive(1);
+    ASSERT_EQ(done.size(), 1u);
+    EXPECT_EQ(done[0].user_data(), 100 + i);
+  }
+  Signal(client, fence, 1);
+  EXPECT_EQ(stream.Receive(2).size(), 2u);
+  stream.HalfClose();
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
 TEST_F(ExecuteTest, CreditsAreBoundedAndHaveADefault) {
   Client client = ConnectWithSession();
   Execute greedy(client, 1'000'000);

@@ -15,6 +15,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "proto/shm/wait_estimate.h"
 #include "proto/values/status_values.h"
 #include "server/engine/caller.h"
 #include "server/engine/limits.h"
@@ -43,6 +44,7 @@ struct SessionLane {
   bool released ABSL_GUARDED_BY(mutex) = false;
   // The device thread itself asks somebody for the lane's work (Engine::AttachSource).
   std::atomic<bool> has_source{false};
+  shm::WaitEstimate waits;  // of those who wait for a single submission
 };
 
 struct ParameterSetEntry {

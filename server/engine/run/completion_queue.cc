@@ -3,19 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
-#include "proto/shm/yielding_look.h"
 
 namespace anex::engine {
-namespace {
 
-// One for each thread: whether its core is its own does not depend on what it waits for.
-thread_local shm::YieldingLook t_look;
-
-}  // namespace
-
-CompletionQueue::CompletionQueue(size_t bound, Bound limit)
-    : bound_(std::max<size_t>(bound, 1)), limit_(std::move(limit)) {
+CompletionQueue::CompletionQueue(size_t bound, Bound limit,
+                                 std::shared_ptr<shm::WaitEstimate> waits)
+    : bound_(std::max<size_t>(bound, 1)),
+      limit_(std::move(limit)),
+      waits_(waits != nullptr ? std::move(waits) : std::make_shared<shm::WaitEstimate>()) {
   absl::MutexLock lock(&mutex_);
   ring_.resize(bound_);
 }
@@ -39,7 +36,7 @@ absl::Status CompletionQueue::Reserve() {
 void CompletionQueue::Unreserve() {
   absl::MutexLock lock(&mutex_);
   --reserved_;
-  NoteLocked();
+  UpdateNewsLocked();
 }
 
 void CompletionQueue::Push(Completion completion) {
@@ -50,52 +47,58 @@ void CompletionQueue::Push(Completion completion) {
   timings_ += completion.step_ns.size();
   ring_[(head_ + ready_) % bound_] = std::move(completion);
   ++ready_;
-  NoteLocked();
+  UpdateNewsLocked();
 }
 
-void CompletionQueue::NoteLocked() {
+void CompletionQueue::UpdateNewsLocked() {
   news_.store(ready_ > 0 || shutdown_ || (closed_ && reserved_ == 0), std::memory_order_release);
 }
 
-bool CompletionQueue::Look() {
+bool CompletionQueue::Look(shm::YieldingLook& look, absl::Duration most) {
+  if (HasNews()) return true;
   looking_.fetch_add(1, std::memory_order_relaxed);
-  const bool found = t_look.Look([this] { return HasNews(); });
+  const bool found = look.For([this] { return HasNews(); }, absl::ToChronoNanoseconds(most));
   looking_.fetch_sub(1, std::memory_order_relaxed);
   return found;
 }
 
-bool CompletionQueue::AwaitLocked(absl::Duration timeout) {
-  if (!mutex_.AwaitWithTimeout(absl::Condition(this, &CompletionQueue::ForSleepers), timeout)) {
-    return false;
-  }
-  t_look.Came();
-  return true;
+bool CompletionQueue::WaitAndLock(absl::Duration timeout) {
+  shm::YieldingLook look(*waits_);
+  const bool found = timeout <= absl::ZeroDuration() || Look(look, timeout);
+  mutex_.Lock();
+  if (found) return HasNews();
+  const bool came = mutex_.AwaitWithTimeout(
+      absl::Condition(this, &CompletionQueue::MayWakeSleepers),
+      std::max(timeout - absl::FromChrono(look.elapsed()), absl::ZeroDuration()));
+  look.Slept(came);
+  return came;
 }
 
 bool CompletionQueue::Wait(absl::Duration timeout) {
-  Look();
-  absl::MutexLock lock(&mutex_);
-  return AwaitLocked(timeout);
+  const bool came = WaitAndLock(timeout);
+  mutex_.Unlock();
+  return came;
 }
 
 std::optional<Completion> CompletionQueue::Next(absl::Duration timeout) {
-  if (timeout > absl::ZeroDuration()) Look();
-  absl::MutexLock lock(&mutex_);
-  AwaitLocked(timeout);
-  if (ready_ == 0) return std::nullopt;
-  return PopLocked();
+  WaitAndLock(timeout);
+  std::optional<Completion> next;
+  if (ready_ > 0) next = PopLocked();
+  mutex_.Unlock();
+  return next;
 }
 
 size_t CompletionQueue::Drain(std::vector<Completion>& out, size_t maximum,
                               absl::Duration timeout) {
-  if (timeout > absl::ZeroDuration()) Look();
-  absl::MutexLock lock(&mutex_);
-  AwaitLocked(timeout);
+  WaitAndLock(timeout);
+  const absl::Cleanup unlock = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); };
   return DrainLocked(out, maximum);
 }
 
-size_t CompletionQueue::DrainSoon(std::vector<Completion>& out, size_t maximum) {
-  if (!Look()) t_look.Forget();
+size_t CompletionQueue::DrainSoon(std::vector<Completion>& out, size_t maximum, bool& tried) {
+  shm::YieldingLook look(*waits_);
+  Look(look, absl::InfiniteDuration());
+  tried = look.tried();
   absl::MutexLock lock(&mutex_);
   return DrainLocked(out, maximum);
 }
@@ -112,14 +115,14 @@ Completion CompletionQueue::PopLocked() {
   Completion oldest = std::exchange(ring_[head_], Completion());
   head_ = head_ + 1 == bound_ ? 0 : head_ + 1;
   --ready_;
-  NoteLocked();
+  UpdateNewsLocked();
   return oldest;
 }
 
 void CompletionQueue::Close() {
   absl::MutexLock lock(&mutex_);
   closed_ = true;
-  NoteLocked();
+  UpdateNewsLocked();
 }
 
 bool CompletionQueue::ended() const {
@@ -130,7 +133,7 @@ bool CompletionQueue::ended() const {
 void CompletionQueue::Shutdown() {
   absl::MutexLock lock(&mutex_);
   shutdown_ = true;
-  NoteLocked();
+  UpdateNewsLocked();
 }
 
 size_t CompletionQueue::outstanding() const {

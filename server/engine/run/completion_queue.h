@@ -1,9 +1,10 @@
 // The bounded hand-back of completions from the dispatcher to one front. Fronts drain it; nobody
 // calls up.
 //
-// Threads: Reserve from submitters, Push from the dispatcher, Next from one or more drainers. Who
-// waits looks and yields for a moment before it sleeps (proto/shm/yielding_look.h). While somebody
-// looks nobody who sleeps is woken.
+// Threads: Reserve from submitters, Push from the dispatcher; Next, Drain, DrainSoon and Wait from
+// one or more drainers. Who waits looks for a while before it sleeps (proto/shm/yielding_look.h).
+// While somebody looks nobody who sleeps is woken, as the one who looks will have it; should he
+// lose his core over it, that is as long as nobody has it.
 // Invariant: a place is reserved before work is queued, so Push never blocks and never fails; every
 // reserved place is filled by exactly one Push (or given back by Unreserve if queueing failed).
 // Bound: of completions that nobody has fetched yet, kMostTimings timings of steps; those that come
@@ -14,6 +15,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -21,6 +23,8 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "proto/shm/wait_estimate.h"
+#include "proto/shm/yielding_look.h"
 #include "proto/values/execution_values.h"
 #include "server/engine/limits.h"
 #include "server/engine/run/completion_sink.h"
@@ -32,7 +36,10 @@ class CompletionQueue final : public CompletionSink {
   static constexpr size_t kMostTimings = 1 << 18;  // 2 MiB
 
   // `limit` is the setting that `bound` may have come from; a refusal names it then.
-  explicit CompletionQueue(size_t bound, Bound limit = Bound("completions_per_queue", UINT64_MAX));
+  // `waits`: of those who wait for the same things, where a queue does not live long enough to
+  // know; null: its own.
+  explicit CompletionQueue(size_t bound, Bound limit = Bound("completions_per_queue", UINT64_MAX),
+                           std::shared_ptr<shm::WaitEstimate> waits = nullptr);
 
   // RESOURCE_EXHAUSTED "completions_per_queue=N", or "credits=N" if fewer were asked for, when
   // `bound` submissions are queued, running or not yet drained. CANCELLED after Shutdown,
@@ -46,9 +53,11 @@ class CompletionQueue final : public CompletionSink {
   std::optional<Completion> Next(absl::Duration timeout);
   // All that are there, at most `maximum`, appended to `out`; waits up to `timeout` for the first.
   size_t Drain(std::vector<Completion>& out, size_t maximum, absl::Duration timeout);
-  // The same, but looks for a moment only and never sleeps.
-  size_t DrainSoon(std::vector<Completion>& out, size_t maximum);
-  // Until there is something to drain or nothing will come; false after `timeout`.
+  // All that are there after a look, at most `maximum`, appended to `out`; never sleeps. `tried`:
+  // it has looked, if only for nothing.
+  size_t DrainSoon(std::vector<Completion>& out, size_t maximum, bool& tried);
+  // Until there is something to drain or nothing will come; false after `timeout`, also when there
+  // is something that another one, who looks, is about to take.
   bool Wait(absl::Duration timeout);
   // The session is gone: no more reservations; what is reserved still comes, and once nothing is
   // outstanding nobody waits any more.
@@ -63,17 +72,21 @@ class CompletionQueue final : public CompletionSink {
  private:
   // There is something to fetch, or nothing will come. A hint, without the lock.
   bool HasNews() const { return news_.load(std::memory_order_acquire); }
-  bool ForSleepers() const { return HasNews() && looking_.load(std::memory_order_relaxed) == 0; }
-  void NoteLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Whoever has looked takes the lock next, whatever he saw: so sleepers are asked again.
-  bool Look();
-  bool AwaitLocked(absl::Duration timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void UpdateNewsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whoever has looked takes the lock next, whatever he saw: so this is asked again without him.
+  bool MayWakeSleepers() const {
+    return HasNews() && looking_.load(std::memory_order_relaxed) == 0;
+  }
+  bool Look(shm::YieldingLook& look, absl::Duration most);
+  // Looks, then sleeps; returns with the lock. True: there is news.
+  bool WaitAndLock(absl::Duration timeout) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex_);
   Completion PopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   size_t DrainLocked(std::vector<Completion>& out, size_t maximum)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t bound_;
   const Bound limit_;
+  const std::shared_ptr<shm::WaitEstimate> waits_;
   std::atomic<bool> news_{false};
   std::atomic<uint32_t> looking_{0};
   mutable absl::Mutex mutex_;

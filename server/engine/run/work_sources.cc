@@ -79,12 +79,15 @@ bool WorkSources::HasWorkLocked() const {
 }
 
 bool WorkSources::Look(uint32_t seen) {
-  return look_.Look([&] {
+  look_.emplace(gaps_);
+  const bool found = look_->For([&] {
     if (sleeper_.news() != seen) return true;
     if (attached_.load(std::memory_order_relaxed) == 0) return false;
     absl::MutexLock lock(&mutex_);
     return HasWorkLocked();
   });
+  if (found) look_.reset();
+  return found;
 }
 
 bool WorkSources::PrepareLocked(uint32_t seen) {
@@ -103,14 +106,15 @@ void WorkSources::Sleep(uint32_t seen, absl::Duration timeout) {
   polled_.push_back({sleeper_.poll_descriptor(), POLLIN, 0});
   {
     absl::MutexLock lock(&mutex_);
-    if (!PrepareLocked(seen)) return;
+    if (!PrepareLocked(seen)) return look_.reset();
     awaited_ = sources_;
   }
   for (const auto& source : awaited_) polled_.push_back({source->poll_descriptor(), POLLIN, 0});
   sleeps_.fetch_add(1, std::memory_order_relaxed);
   // An error (EINTR, EAGAIN) is a wake-up for nothing.
   const bool ready = ::poll(polled_.data(), polled_.size(), PollTimeout(timeout)) > 0;
-  if (ready) look_.Came();
+  if (look_.has_value()) look_->Slept(ready);
+  look_.reset();
   sleeper_.Awake(ready && polled_[0].revents != 0);
   {
     absl::MutexLock lock(&mutex_);  // who was detached meanwhile is nobody's to call

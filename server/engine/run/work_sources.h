@@ -1,6 +1,6 @@
 // The sources that one device thread asks for work, and how it waits for them.
 //
-//   after work     look and yield for a moment: who answers a completion at once meets a thread
+//   after work     look and yield for a while: who answers a completion at once meets a thread
 //                  that is awake
 //   then           sleep in one poll(2) on the sleeper's bell and on all sources' descriptors
 //
@@ -15,9 +15,11 @@
 #include <poll.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -68,9 +70,10 @@ class WorkSources {
   // The device thread's: who is slept on, so that no descriptor goes away under poll(2).
   std::vector<std::shared_ptr<WorkSource>> awaited_;
   std::vector<pollfd> polled_;
-  // The device thread's. As long as a ring's client looks: a longer one would wait for somebody who
-  // has gone to sleep.
-  shm::YieldingLook look_;
+  // The device thread's: of the times without work, and the look that the next sleep follows.
+  // Shorter than a client's: a gap between two submissions is as often somebody's computing.
+  shm::WaitEstimate gaps_{std::chrono::microseconds(120)};
+  std::optional<shm::YieldingLook> look_;
 };
 
 }  // namespace anex::engine
