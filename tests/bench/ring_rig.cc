@@ -94,7 +94,7 @@ std::unique_ptr<shm::ClientRing> TakeOver(shm::SideChannel& from, uint64_t& targ
 // The daemon's policy (server/engine/run/work_sources.cc) without a daemon.
 void ServeEcho(shm::DaemonRing& ring, const shm::Doorbell& bell) {
   std::array<RingEntryWords, 16> batch;
-  shm::WaitEstimate gaps(std::chrono::microseconds(120));
+  shm::WaitEstimate gaps(std::chrono::microseconds(160));
   for (;;) {
     const size_t taken = Must(ring.Take(batch), "take");
     for (size_t i = 0; i < taken; ++i) {

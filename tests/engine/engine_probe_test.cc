@@ -261,7 +261,7 @@ TEST_F(EngineProbe, ADeviceThatHangsHasAReportAndLeavesThePlaceFree) {
   EXPECT_EQ(report->findings[1].claim, "second");
   EXPECT_EQ(report->findings[1].question, "and this?");
   EXPECT_THAT(report->findings[1].answer, HasSubstr("hangs: nothing for 60ms"));
-  EXPECT_EQ(script_->alive, own_ + 1) << "the thread is left inside";
+  EXPECT_TRUE(script_->WaitForAlive(own_ + 1)) << "the thread is left inside, and only that";
 
   script_->probe = [](bool, CallControl&, ProbeLog& log) {
     log.Tell({"known", "?", "yes", Evidence::kProbed, {}});
@@ -292,7 +292,7 @@ TEST_F(EngineProbe, OneThatGetsOnIsNotTakenForHung) {
 
 TEST_F(EngineProbe, AfterSeveralThatHangNothingIsProbedUntilOneReturns) {
   Limits limits;
-  limits.device_hang_ns = 1'000'000;
+  limits.device_hang_ns = 10'000'000;
   Start(limits);
   script_->probe = [this](bool, CallControl&, ProbeLog&) {
     let_go_.WaitForNotification();

@@ -72,7 +72,7 @@ class WorkSources {
   std::vector<pollfd> polled_;
   // The device thread's: of the times without work, and the look that the next sleep follows.
   // Shorter than a client's: a gap between two submissions is as often somebody's computing.
-  shm::WaitEstimate gaps_{std::chrono::microseconds(120)};
+  shm::WaitEstimate gaps_{std::chrono::microseconds(160)};
   std::optional<shm::YieldingLook> look_;
 };
 
