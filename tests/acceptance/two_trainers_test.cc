@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tests/e2e/process.h"
+#include "tests/system/processes.h"
 
 namespace anex::test {
 namespace {
@@ -24,13 +25,11 @@ std::vector<std::string> DemoCommand(const std::vector<std::string>& more) {
   return command;
 }
 
-// Processes whose command line or environment of sockets names `folder`.
-std::vector<std::string> ProcessesThatName(const std::string& folder) {
-  std::vector<std::string> found;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    std::ifstream file(entry.path() / "cmdline");
-    const std::string line{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (line.find(folder) != std::string::npos) found.push_back(entry.path().filename());
+// Processes whose command line names `folder`.
+std::vector<pid_t> ProcessesThatName(const std::string& folder) {
+  std::vector<pid_t> found;
+  for (const pid_t pid : ProcessesOfAll()) {
+    if (CommandLine(pid).find(folder) != std::string::npos) found.push_back(pid);
   }
   return found;
 }
@@ -85,13 +84,9 @@ TEST_P(TwoTrainersEnded, LeaveNothingBehind) {
   ASSERT_TRUE((*demo)->WaitForLine("loss", absl::Minutes(1)).ok()) << (*demo)->output();
   // The folder is that of the daemon which is the demo's child.
   std::string folder;
-  for (const std::string& pid : ProcessesThatName("/tmp/anex-demo.")) {
-    std::ifstream status("/proc/" + pid + "/status");
-    const std::string text{std::istreambuf_iterator<char>(status),
-                           std::istreambuf_iterator<char>()};
-    if (text.find(absl::StrCat("PPid:\t", (*demo)->pid(), "\n")) == std::string::npos) continue;
-    std::ifstream file("/proc/" + pid + "/cmdline");
-    const std::string line{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  for (const pid_t pid : ProcessesThatName("/tmp/anex-demo.")) {
+    if (ParentOf(pid) != (*demo)->pid()) continue;
+    const std::string line = CommandLine(pid);
     const size_t at = line.find("/tmp/anex-demo.");
     folder = line.substr(at, line.find_first_of(std::string("/\0", 2), at + 6) - at);
   }

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "absl/strings/escaping.h"
+#include "tests/system/descriptors.h"
 
 namespace anex {
 namespace {
@@ -190,8 +191,7 @@ TEST_F(SideChannelClientTest, MemorySmallerThanAnnouncedIsRefused) {
 
 TEST_F(SideChannelClientTest, UnsealedMemoryIsRefused) {
   auto client = Attach();
-  const shm::OwnedDescriptor shrinkable(::memfd_create("loose", MFD_CLOEXEC));
-  ASSERT_EQ(::ftruncate(shrinkable.get(), 4096), 0);
+  const shm::OwnedDescriptor shrinkable(test::NewLooseFile(4096));
   Daemon([&] {
     const SideChannelFrame claim = Take();
     Give(SideChannelFrame::Deliver(claim.request, claim.token, 4096, true), shrinkable.get());

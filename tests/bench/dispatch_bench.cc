@@ -26,6 +26,7 @@
 #include "tests/bench/measure.h"
 #include "tests/bench/ring_rig.h"
 #include "tests/e2e/process.h"
+#include "tests/system/cores.h"
 
 namespace anex::bench {
 namespace {
@@ -149,13 +150,10 @@ int Main(const Arguments& arguments) {
     chain = RingPeer::Engine(kOtherCore,
                              {.busy_ns = kKernelNs, .entries = kEntries, .chain_steps = 120});
   }
-  cpu_set_t everywhere;
-  CPU_ZERO(&everywhere);
-  ::sched_getaffinity(0, sizeof(everywhere), &everywhere);
   if (arguments.Wants("ring")) {
     PinTo(kClientCore);
     MeasureRings(arguments.rounds, report);
-    ::sched_setaffinity(0, sizeof(everywhere), &everywhere);
+    test::RunAnywhere();
   }
   if (arguments.Wants("in-process")) {
     MeasureInProcessNull(kClientCore, kClientCore, arguments.rounds, report);

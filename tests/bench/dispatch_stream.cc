@@ -1,6 +1,5 @@
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -13,6 +12,7 @@
 #include "tests/bench/measure.h"
 #include "tests/e2e/fixture.h"
 #include "tests/e2e/process.h"
+#include "tests/system/processes.h"
 
 namespace anex::bench {
 namespace {
@@ -69,7 +69,7 @@ void StartRawStreamServer(const std::string& socket) {
   const pid_t child = ::fork();
   if (child < 0) Fail("fork");
   if (child > 0) return;
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  test::EndWithParent();
   EchoExecution service;
   grpc::ServerBuilder builder;
   builder.AddListeningPort("unix:" + socket, grpc::InsecureServerCredentials());

@@ -4,7 +4,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -26,6 +25,8 @@
 #include "server/ring/ring_door.h"
 #include "tests/bench/measure.h"
 #include "tests/doubles/fake_device.h"
+#include "tests/system/cores.h"
+#include "tests/system/processes.h"
 
 namespace {
 
@@ -175,10 +176,7 @@ void ServeEngine(const RingPeer::EngineOptions& options, shm::SideChannel& to_cl
 }  // namespace
 
 void PinTo(int core) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(core, &set);
-  if (::sched_setaffinity(0, sizeof(set), &set) != 0) Fail("cannot pin to a core");
+  if (!test::PinToCore(core)) Fail("cannot pin to a core: this benchmark compares placements");
 }
 
 RingPeer::RingPeer(int core, size_t rings, const Serve& serve) {
@@ -191,7 +189,7 @@ RingPeer::RingPeer(int core, size_t rings, const Serve& serve) {
   pid_ = ::fork();
   if (pid_ < 0) Fail("fork");
   if (pid_ == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    test::EndWithParent();
     ::close(ends[0]);
     PinTo(core);
     allocation_count = allocations_;

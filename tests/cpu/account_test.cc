@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/device/cpu/cpu_device.h"
 #include "tests/device/harness.h"
+#include "tests/system/processes.h"
 
 namespace anex::device::cpu {
 namespace {
@@ -112,9 +112,7 @@ TEST_F(AccountTest, IsAskedBeforeTheMemoryIsThere) {
                 .status()
                 .code(),
             absl::StatusCode::kResourceExhausted);
-  rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  EXPECT_LT(usage.ru_maxrss, 3 << 20) << "KiB";
+  EXPECT_LT(test::OwnPeakBytes(), uint64_t{3} << 30);
 }
 
 }  // namespace

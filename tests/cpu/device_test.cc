@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/device/cpu/cpu_device.h"
 #include "tests/device/harness.h"
+#include "tests/system/processes.h"
 
 namespace anex::device::cpu {
 namespace {
@@ -81,6 +82,7 @@ TEST_F(CpuDeviceTest, AnAllocationThatFailsIsAStatus) {
     if (!artifact.ok()) return artifact.status().code();
     return device->Load(*artifact).status().code();
   };
+  if (!test::AddressSpaceIsLimited()) GTEST_SKIP() << "the system does not bound address space";
   rlimit before;
   ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
   const rlimit tight{rlim_t{3} << 30, before.rlim_max};

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "gtest/gtest.h"
+#include "tests/system/descriptors.h"
+#include "tests/system/processes.h"
 
 extern char** environ;
 
@@ -15,7 +17,7 @@ namespace anex::door {
 
 Child::Child(std::vector<std::string> words) {
   int ends[2];
-  EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  EXPECT_EQ(test::NewPipe(ends), 0);
   output_ = shm::OwnedDescriptor(ends[0]);
   const shm::OwnedDescriptor input(ends[1]);
   posix_spawn_file_actions_t actions;
@@ -25,7 +27,8 @@ Child::Child(std::vector<std::string> words) {
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  EXPECT_EQ(::posix_spawn(&pid_, "/proc/self/exe", &actions, nullptr, argv.data(), environ), 0);
+  EXPECT_EQ(
+      ::posix_spawn(&pid_, test::OwnProgram().c_str(), &actions, nullptr, argv.data(), environ), 0);
   ::posix_spawn_file_actions_destroy(&actions);
 }
 

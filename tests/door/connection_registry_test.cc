@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/system/descriptors.h"
 
 namespace anex::door {
 namespace {
@@ -16,9 +17,7 @@ constexpr Peer kAlice{.uid = 1000, .gid = 100, .pid = 71, .start_time = 5};
 constexpr Peer kAliceLater{.uid = 1000, .gid = 100, .pid = 72, .start_time = 9};
 constexpr Peer kBob{.uid = 2000, .gid = 100, .pid = 81, .start_time = 6};
 
-shm::OwnedDescriptor NewSocket() {
-  return shm::OwnedDescriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-}
+shm::OwnedDescriptor NewSocket() { return shm::OwnedDescriptor(test::NewSocket()); }
 
 TEST(ConnectionRegistry, FindsAConnectionByItsNumberAndByGrpcsNameOfIt) {
   ConnectionRegistry registry(8);

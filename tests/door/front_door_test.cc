@@ -23,6 +23,7 @@
 #include "server/door/instance_lock.h"
 #include "tests/door/child.h"
 #include "tests/door/temp_dir.h"
+#include "tests/system/descriptors.h"
 
 namespace anex::door {
 namespace {
@@ -99,9 +100,7 @@ class FrontDoorTest : public ::testing::Test {
   }
   void Start() { Start({.allowed_uid = ::geteuid()}); }
 
-  static shm::OwnedDescriptor NewSocket() {
-    return shm::OwnedDescriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  }
+  static shm::OwnedDescriptor NewSocket() { return shm::OwnedDescriptor(test::NewSocket()); }
   // Connects a socket that exists already, so that it needs no new descriptor.
   bool Connect(const shm::OwnedDescriptor& socket, const std::string& name) {
     sockaddr_un address{};

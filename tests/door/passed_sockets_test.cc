@@ -5,7 +5,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -85,22 +84,6 @@ TEST(PassedSockets, WhatIsNoSocketOfOursIsRefusedWithItsReason) {
               HasSubstr("no listening unix socket"));
   EXPECT_THAT(Refused(shm::OwnedDescriptor(::open("/dev/null", O_RDONLY)), dir.path()),
               HasSubstr("no listening unix socket"));
-}
-
-TEST(PassedSockets, WordsThatAreMeantForAnotherProcessAreLeftAlone) {
-  ::setenv("LISTEN_PID", "1", 1);
-  ::setenv("LISTEN_FDS", "3", 1);
-  const auto none = TakePassedSockets("/nowhere");
-  ASSERT_TRUE(none.ok()) << none.status();
-  EXPECT_TRUE(none->empty());
-  EXPECT_EQ(std::getenv("LISTEN_FDS"), nullptr);  // nor do children take them for theirs
-  EXPECT_TRUE(TakePassedSockets("/nowhere")->empty());
-}
-
-TEST(PassedSockets, ANumberThatCannotBeRightIsRefused) {
-  ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
-  ::setenv("LISTEN_FDS", "100000", 1);
-  EXPECT_FALSE(TakePassedSockets("/nowhere").ok());
 }
 
 }  // namespace

@@ -10,12 +10,15 @@
 #include "gtest/gtest.h"
 #include "proto/shm/shared_region.h"
 #include "tests/door/fake_host.h"
+#include "tests/system/descriptors.h"
+#include "tests/system/processes.h"
 
 namespace anex::door {
 namespace {
 
 using State = SideChannelConnection::State;
 
+constexpr uint64_t kPage = 16384;  // of Apple's processors; others' are parts of it
 constexpr SessionId kSession = SessionId::Make(3, 8);
 constexpr SessionId kOther = SessionId::Make(4, 8);
 constexpr Peer kPeer{.uid = 1000, .gid = 100, .pid = 4711, .start_time = 99};
@@ -51,12 +54,15 @@ class Connection : public ::testing::Test {
     EXPECT_EQ(ended[0].session, kSession);
     EXPECT_EQ(ended[0].end, end) << SessionEndName(ended[0].end);
   }
-  shm::OwnedDescriptor SealedMemfd(off_t size) {
-    shm::OwnedDescriptor fd(::memfd_create("client", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    EXPECT_EQ(::ftruncate(fd.get(), size), 0);
-    EXPECT_EQ(::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK), 0);
-    return fd;
-  }
+  // Memory of the client as it should be, and what it hands over of it.
+  struct ClientMemory {
+    explicit ClientMemory(uint64_t size)
+        : region(*shm::CreateRegion(size, "client")),
+          descriptor(*region->Share(shm::RegionAccess::kReadWrite)) {}
+    int get() const { return descriptor.get(); }
+    const std::shared_ptr<shm::SharedRegion> region;
+    const shm::OwnedDescriptor descriptor;
+  };
 
   SideChannelConnection::Options options_{.outbound_frames = 4,
                                           .max_offer_bytes = uint64_t{1} << 20};
@@ -97,7 +103,7 @@ TEST_F(Connection, IsRefusedWithABadTokenAndWithOneThatWasUsed) {
 TEST_F(Connection, NothingButHelloIsHeardBeforeHello) {
   for (const SideChannelFrame& frame :
        {SideChannelFrame::Claim(1, TestToken(5)), SideChannelFrame::Wake(),
-        SideChannelFrame::Welcome(), SideChannelFrame::Accepted(1, TestToken(5), 4096)}) {
+        SideChannelFrame::Welcome(), SideChannelFrame::Accepted(1, TestToken(5), kPage)}) {
     Make();
     Send(frame);
     EXPECT_EQ(Answer(), SideChannelFrame::Bye(ByeReason::kProtocolError));
@@ -130,12 +136,12 @@ TEST_F(Connection, ASecondHelloEndsTheSession) {
 
 TEST_F(Connection, DeliversAPreparedRegionOnce) {
   Attach();
-  auto region = *shm::CreateRegion(3 * 4096, "x");
+  auto region = *shm::CreateRegion(3 * kPage, "x");
   host_.Prepare(TestToken(7), kSession, {region, shm::RegionAccess::kReadWrite});
   Send(SideChannelFrame::Claim(41, TestToken(7)));
-  EXPECT_EQ(Answer(), SideChannelFrame::Deliver(41, TestToken(7), 3 * 4096, true));
+  EXPECT_EQ(Answer(), SideChannelFrame::Deliver(41, TestToken(7), 3 * kPage, true));
   auto mapped =
-      shm::MapRegionUntrusted(std::move(descriptor_), 3 * 4096, shm::RegionAccess::kReadWrite);
+      shm::MapRegionUntrusted(std::move(descriptor_), 3 * kPage, shm::RegionAccess::kReadWrite);
   ASSERT_TRUE(mapped.ok()) << mapped.status();
   (*mapped)->data()[9000] = std::byte{9};
   EXPECT_EQ(region->data()[9000], std::byte{9});
@@ -148,9 +154,9 @@ TEST_F(Connection, DeliversAPreparedRegionOnce) {
 TEST_F(Connection, DeliversAReadOnlyRegionReadOnly) {
   Attach();
   host_.Prepare(TestToken(7), kSession,
-                {*shm::CreateRegion(4096, "x"), shm::RegionAccess::kReadOnly});
+                {*shm::CreateRegion(kPage, "x"), shm::RegionAccess::kReadOnly});
   Send(SideChannelFrame::Claim(1, TestToken(7)));
-  EXPECT_EQ(Answer(), SideChannelFrame::Deliver(1, TestToken(7), 4096, false));
+  EXPECT_EQ(Answer(), SideChannelFrame::Deliver(1, TestToken(7), kPage, false));
   EXPECT_FALSE(
       shm::MapRegionUntrusted(std::move(descriptor_), 1, shm::RegionAccess::kReadWrite).ok());
 }
@@ -158,7 +164,7 @@ TEST_F(Connection, DeliversAReadOnlyRegionReadOnly) {
 TEST_F(Connection, DeliversNothingThatWasPreparedForAnotherSession) {
   Attach();
   host_.Prepare(TestToken(7), kOther,
-                {*shm::CreateRegion(4096, "x"), shm::RegionAccess::kReadWrite});
+                {*shm::CreateRegion(kPage, "x"), shm::RegionAccess::kReadWrite});
   Send(SideChannelFrame::Claim(1, TestToken(7)));
   EXPECT_EQ(Answer()->status, absl::StatusCode::kNotFound);
   EXPECT_FALSE(descriptor_.valid());
@@ -167,7 +173,7 @@ TEST_F(Connection, DeliversNothingThatWasPreparedForAnotherSession) {
 TEST_F(Connection, ARegionThatCannotBeSharedIsAnErrorOfTheClaimOnly) {
   Attach();
   host_.Prepare(TestToken(7), kSession,
-                {*shm::CreateHeapRegion(4096), shm::RegionAccess::kReadWrite});
+                {*shm::CreateHeapRegion(kPage), shm::RegionAccess::kReadWrite});
   Send(SideChannelFrame::Claim(1, TestToken(7)));
   EXPECT_EQ(Answer()->status, absl::StatusCode::kUnimplemented);
   EXPECT_EQ(connection_->state(), State::kAttached);
@@ -175,32 +181,31 @@ TEST_F(Connection, ARegionThatCannotBeSharedIsAnErrorOfTheClaimOnly) {
 
 TEST_F(Connection, AcceptsSealedMemoryOfTheClientWithItsTrueSize) {
   Attach();
-  const shm::OwnedDescriptor memory = SealedMemfd(12288);
+  const ClientMemory memory(3 * kPage);
   Send(SideChannelFrame::Offer(5, 10000, true), memory.get());
-  EXPECT_EQ(Answer(), SideChannelFrame::Accepted(5, TestToken(201), 12288));
+  EXPECT_EQ(Answer(), SideChannelFrame::Accepted(5, TestToken(201), 3 * kPage));
   ASSERT_EQ(host_.offered().size(), 1u);
   EXPECT_EQ(host_.offered()[0].first, kSession);
   EXPECT_EQ(host_.offered()[0].second->access(), shm::RegionAccess::kReadWrite);
-  ASSERT_EQ(::pwrite(memory.get(), "Q", 1, 12287), 1);
-  EXPECT_EQ(host_.offered()[0].second->data()[12287], std::byte{'Q'});
+  memory.region->data()[3 * kPage - 1] = std::byte{'Q'};
+  EXPECT_EQ(host_.offered()[0].second->data()[3 * kPage - 1], std::byte{'Q'});
 }
 
 TEST_F(Connection, RefusesMemoryThatLiesAndGoesOn) {
   Attach();
-  const shm::OwnedDescriptor small = SealedMemfd(4096), big = SealedMemfd(2 << 20),
-                             unsealed(::memfd_create("u", MFD_CLOEXEC | MFD_ALLOW_SEALING)),
-                             file(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-  ASSERT_EQ(::ftruncate(unsealed.get(), 4096), 0);
+  const ClientMemory small(kPage), big(2 << 20);
+  const shm::OwnedDescriptor loose(test::NewLooseFile(kPage)),
+      program(::open(test::OwnProgram().c_str(), O_RDONLY | O_CLOEXEC));
   const struct {
     int fd;
     uint64_t bytes;
     absl::StatusCode code;
   } offers[] = {
-      {small.get(), 4097, absl::StatusCode::kOutOfRange},
+      {small.get(), kPage + 1, absl::StatusCode::kOutOfRange},
       {small.get(), uint64_t{2} << 20, absl::StatusCode::kResourceExhausted},  // claims too much
-      {big.get(), 4096, absl::StatusCode::kResourceExhausted},                 // is too much
-      {unsealed.get(), 4096, absl::StatusCode::kFailedPrecondition},
-      {file.get(), 1, absl::StatusCode::kFailedPrecondition},
+      {big.get(), kPage, absl::StatusCode::kResourceExhausted},                // is too much
+      {loose.get(), kPage, absl::StatusCode::kFailedPrecondition},
+      {program.get(), 1, absl::StatusCode::kFailedPrecondition},
   };
   uint32_t request = 0;
   for (const auto& offer : offers) {

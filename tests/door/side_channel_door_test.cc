@@ -21,6 +21,7 @@
 #include "tests/door/child.h"
 #include "tests/door/fake_host.h"
 #include "tests/door/temp_dir.h"
+#include "tests/system/descriptors.h"
 
 namespace anex::door {
 namespace {
@@ -91,10 +92,10 @@ class SideChannelDoorTest : public ::testing::Test, public FrontDoorEvents {
 TEST_F(SideChannelDoorTest, ServesSeveralClientsAndKeepsThemApart) {
   auto one = Attach(1, kSession), two = Attach(2, kOther);
   host_.Prepare(TestToken(7), kOther,
-                {*shm::CreateRegion(4096, "x"), shm::RegionAccess::kReadWrite});
+                {*shm::CreateRegion(16384, "x"), shm::RegionAccess::kReadWrite});
   EXPECT_EQ(Ask(*one, SideChannelFrame::Claim(1, TestToken(7))).status,
             absl::StatusCode::kNotFound);
-  EXPECT_EQ(Ask(*two, SideChannelFrame::Claim(2, TestToken(7))).bytes, 4096u);
+  EXPECT_EQ(Ask(*two, SideChannelFrame::Claim(2, TestToken(7))).bytes, 16384u);
   EXPECT_EQ(host_.PeerOfSession(kSession).pid, ::getpid());
 }
 
@@ -228,14 +229,13 @@ TEST_F(SideChannelDoorTest, StoppingSaysGoodbyeToEverybody) {
 
 TEST_F(SideChannelDoorTest, GarbageOnTheSocketEndsThatConnectionOnly) {
   auto good = Attach(1, kSession);
-  const shm::OwnedDescriptor raw(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const shm::OwnedDescriptor raw(test::NewSocket());
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strcpy(address.sun_path, path().c_str());
   ASSERT_EQ(::connect(raw.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
   const std::string http = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string(200, '\0');
-  ASSERT_EQ(::send(raw.get(), http.data(), http.size(), MSG_NOSIGNAL),
-            static_cast<ssize_t>(http.size()));
+  ASSERT_EQ(::send(raw.get(), http.data(), http.size(), 0), static_cast<ssize_t>(http.size()));
   EXPECT_TRUE(WaitForConnections(1));
   EXPECT_TRUE(host_.ended().empty());
   EXPECT_EQ(Ask(*good, SideChannelFrame::Claim(1, TestToken(3))).status,

@@ -74,7 +74,7 @@ TEST(RuntimeDir, AFolderThatServesOthersIsNotToBeClosed) {
       << "all that is in it is a daemon's";
   std::ofstream(dir / "used/letters.txt") << "";
   advice_for(dir / "used");
-  if (::geteuid() == 0) advice_for("/proc");  // the root of a file system
+  if (::geteuid() == 0) advice_for("/dev");  // the root of a file system
 }
 
 TEST(RuntimeDir, IsRefusedWhenItIsALinkOrAFileOrHasNoParent) {

@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "proto/shm/owned_descriptor.h"
 #include "tests/e2e/fixture.h"
+#include "tests/system/descriptors.h"
 
 namespace anex::test {
 namespace {
@@ -56,7 +57,7 @@ shm::OwnedDescriptor Connect(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
-  shm::OwnedDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  shm::OwnedDescriptor socket(test::NewSocket());
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     socket.Reset();
   }

@@ -29,6 +29,7 @@
 #include "tests/conformance/history_client.h"
 #include "tests/e2e/fixture.h"
 #include "tests/e2e/raw_client.h"
+#include "tests/system/descriptors.h"
 
 namespace anex::test {
 namespace {
@@ -322,7 +323,8 @@ void Flood(const std::string& socket) {
   }
   std::deque<shm::OwnedDescriptor> open;
   for (uint64_t i = 0;; ++i) {
-    shm::OwnedDescriptor connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    shm::OwnedDescriptor connection(test::NewSocket());
+    ::fcntl(connection.get(), F_SETFL, O_NONBLOCK);
     sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
     std::strncpy(address.sun_path, sockets[i % sockets.size()].c_str(),
                  sizeof(address.sun_path) - 1);

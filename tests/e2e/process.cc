@@ -17,6 +17,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tests/system/descriptors.h"
+#include "tests/system/processes.h"
 
 extern char** environ;
 
@@ -33,7 +35,7 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
 }
 
 bool Connects(const std::string& path) {
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int fd = NewSocket();
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
@@ -47,7 +49,7 @@ bool Connects(const std::string& path) {
 absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
     const std::vector<std::string>& command, const std::vector<std::string>& environment) {
   int pipe_ends[2];
-  if (::pipe2(pipe_ends, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "pipe");
+  if (NewPipe(pipe_ends) != 0) return absl::ErrnoToStatus(errno, "pipe");
   std::vector<std::string> arguments = command, variables = environment;
   for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
   const std::vector<char*> argv = Pointers(arguments), envp = Pointers(variables);
@@ -194,18 +196,8 @@ absl::StatusOr<int> DaemonProcess::Stop(absl::Duration timeout) {
   return process_->Wait(timeout);
 }
 
-int DaemonProcess::descriptors() const {
-  std::error_code error;
-  std::filesystem::directory_iterator entries(absl::StrCat("/proc/", process_->pid(), "/fd"),
-                                              error);
-  return error ? -1 : static_cast<int>(std::distance(begin(entries), end(entries)));
-}
+int DaemonProcess::descriptors() const { return OpenDescriptors(process_->pid()); }
 
-uint64_t DaemonProcess::resident_bytes() const {
-  std::ifstream statm(absl::StrCat("/proc/", process_->pid(), "/statm"));
-  uint64_t size = 0, resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-}
+uint64_t DaemonProcess::resident_bytes() const { return ResidentBytes(process_->pid()); }
 
 }  // namespace anex::test

@@ -19,6 +19,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/system/descriptors.h"
+
 namespace {
 
 constexpr int kFirst = 3;
@@ -27,7 +29,7 @@ int Listen(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
-  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int socket = anex::test::NewSocket();
   const mode_t mask = ::umask(077);
   const bool bound =
       ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;

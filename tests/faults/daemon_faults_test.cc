@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tests/e2e/fixture.h"
+#include "tests/system/descriptors.h"
 
 namespace anex::test {
 namespace {
@@ -103,7 +104,7 @@ TEST(Descriptors, ExhaustedThenFreedTheDaemonServesAgain) {
   ASSERT_NE(daemon, nullptr);
   std::vector<int> hoard;
   for (int i = 0; i < 200; ++i) {
-    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int fd = NewSocket();
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, daemon->socket().c_str(), sizeof(address.sun_path) - 1);

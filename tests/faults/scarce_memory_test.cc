@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/e2e/fixture.h"
+#include "tests/system/processes.h"
 
 namespace anex::test {
 namespace {
@@ -26,6 +27,7 @@ class ScarceMemory : public ::testing::Test {
 #if defined(ANEX_SANITIZED)
     GTEST_SKIP() << "the sanitizers need more addresses than the limit of this test";
 #endif
+    if (!AddressSpaceIsLimited()) GTEST_SKIP() << "the system does not bound address space";
     const std::string why =
         SkipOnAne("compiles in a process of the system's, with memory of its own");
     if (!why.empty()) GTEST_SKIP() << why;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "client/cli/service/signer.h"
+
 namespace anex::cli {
 namespace {
 
@@ -81,6 +83,14 @@ TEST(Found, SignaturesAdHocAndByACertificate) {
   EXPECT_FALSE(signed_by.ad_hoc);
   EXPECT_EQ(signed_by.identifier, "com.anexd.agent");
   EXPECT_EQ(signed_by.authority, "Developer ID: Ada (X1)");
+}
+
+// Reckoned by another program: printf abc | sha1sum.
+TEST(Found, FingerprintsAreThoseThatCodesignTakes) {
+  EXPECT_EQ(FingerprintOf("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+  EXPECT_TRUE(IsFingerprint("A9993E364706816ABA3E25717850C26C9CD0D89D"));
+  EXPECT_FALSE(IsFingerprint("A9993E364706816ABA3E25717850C26C9CD0D89"));
+  EXPECT_FALSE(IsFingerprint("G9993E364706816ABA3E25717850C26C9CD0D89D"));
 }
 
 }  // namespace

@@ -13,6 +13,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr char kPlist[] = "/Users/ada b/Library/LaunchAgents/com.anexd.agent.plist";
+constexpr char kSignAdHoc[] =
+    "codesign --force --sign - --identifier com.anexd.agent '--requirements==designated => "
+    "identifier \"com.anexd.agent\"' '/opt/a&b/bin/anexd'";
 constexpr char kRun[] = "/Users/ada b/Library/Application Support/anexd";
 
 class LaunchdPlan : public ::testing::Test {
@@ -54,8 +57,7 @@ TEST_F(LaunchdPlan, AFirstInstallMakesFoldersBeforeTheJobThatNeedsThem) {
       ElementsAre("mkdir 755 /Users/ada b/Library/LaunchAgents", absl::StrCat("mkdir 700 ", kRun),
                   "mkdir 700 /Users/ada b/Library/Logs/anexd",
                   "mkdir 700 /Users/ada b/Library/Caches/anexd", absl::StrCat("write 644 ", kPlist),
-                  "codesign --force --sign - --identifier com.anexd.agent '/opt/a&b/bin/anexd'",
-                  absl::StrCat("launchctl bootstrap gui/502 '", kPlist, "'")));
+                  kSignAdHoc, absl::StrCat("launchctl bootstrap gui/502 '", kPlist, "'")));
 }
 
 TEST_F(LaunchdPlan, ASecondInstallSaysWhatIsSoAndDoesNothing) {
@@ -84,11 +86,9 @@ TEST_F(LaunchdPlan, OnlyFoldersOfOurOwnAreClosedToOthers) {
 TEST_F(LaunchdPlan, ANewSignatureReachesTheDaemonByAnOrderlyRestart) {
   Installed(4242);
   found_.signature.valid = false;  // the program was exchanged
-  EXPECT_THAT(
-      Steps(ServiceVerb::kInstall),
-      ElementsAre("codesign --force --sign - --identifier com.anexd.agent '/opt/a&b/bin/anexd'",
-                  "launchctl kill SIGTERM gui/502/com.anexd.agent", "wait not:pid = 4242\n",
-                  "launchctl kickstart gui/502/com.anexd.agent"));
+  EXPECT_THAT(Steps(ServiceVerb::kInstall),
+              ElementsAre(kSignAdHoc, "launchctl kill SIGTERM gui/502/com.anexd.agent",
+                          "wait not:pid = 4242\n", "launchctl kickstart gui/502/com.anexd.agent"));
 }
 
 TEST_F(LaunchdPlan, WhoSignsIsKeptUnlessSaidOtherwise) {
@@ -98,8 +98,9 @@ TEST_F(LaunchdPlan, WhoSignsIsKeptUnlessSaidOtherwise) {
     std::string signer;  // "" = signed well as it is
   };
   const std::string label = kAgentLabel;
-  const FoundSignature ad_hoc{true, label, true, ""}, ada{true, label, false, "Ada's"};
-  const FoundSignature by_linker{true, "anexd", true, ""};
+  const FoundSignature ad_hoc{true, label, true, "", ""},
+      ada{true, label, false, "Ada's", std::string(40, 'b')};
+  const FoundSignature by_linker{true, "anexd", true, "", ""};
   FoundSignature changed = ada;
   changed.valid = false;
   const Case cases[] = {{std::nullopt, {}, "-"},
@@ -111,6 +112,12 @@ TEST_F(LaunchdPlan, WhoSignsIsKeptUnlessSaidOtherwise) {
                         {"-", ad_hoc, ""},
                         {"Ada's", ada, ""},
                         {"Ada's", ad_hoc, "Ada's"},
+                        {"Ada", ada, ""},
+                        {std::string(40, 'b'), ada, ""},
+                        {std::string(40, 'B'), ada, ""},
+                        {std::string(40, 'c'), ada, std::string(40, 'c')},
+                        {std::string(40, 'b'), ad_hoc, std::string(40, 'b')},
+                        {std::string(39, 'b'), ada, std::string(39, 'b')},
                         {"Bob's", ada, "Bob's"}};
   for (const Case& one : cases) {
     Installed(0);

@@ -14,9 +14,11 @@
 #include <optional>
 #include <sstream>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/cli/command.h"
+#include "client/cli/service/signer.h"
 
 namespace anex::cli {
 namespace {
@@ -41,6 +43,8 @@ class ServiceCommand : public ::testing::TestWithParam<const char*> {
     Set("XDG_CONFIG_HOME", (folder_ / "home/conf").string());
     Set("XDG_RUNTIME_DIR", (folder_ / "run").string());
     Set("FAKE_STATE", (folder_ / "state").string());
+    std::ofstream(State("identities")) << "Ada's\nApple Development: Ada (X1)\n"
+                                          "Apple Development: Ada (X1), renewed\n";
   }
   ~ServiceCommand() override {
     for (const auto& [name, value] : before_) {
@@ -264,7 +268,9 @@ INSTANTIATE_TEST_SUITE_P(Of, LaunchdCommand, ::testing::Values("launchd"));
 TEST_P(LaunchdCommand, SignsByWhomItIsToldAndKeepsThat) {
   ASSERT_EQ(Run({"install"}), kExitOk);
   const std::string anexd = (folder_ / "bin/anexd").string();
-  EXPECT_THAT(Calls(), Contains("codesign --force --sign - --identifier com.anexd.agent " + anexd));
+  EXPECT_THAT(Calls(), Contains("codesign --force --sign - --identifier com.anexd.agent "
+                                "--requirements==designated => identifier \"com.anexd.agent\" " +
+                                anexd));
   EXPECT_THAT(out_.str(), HasSubstr("--sign IDENTITY"));
   const std::string pid = Pid();
   ASSERT_EQ(Run({"install", "--sign", "Ada's"}), kExitOk) << err_.str();
@@ -275,6 +281,26 @@ TEST_P(LaunchdCommand, SignsByWhomItIsToldAndKeepsThat) {
   EXPECT_THAT(Calls(), IsEmpty()) << "a good signature is not made worse";
   EXPECT_EQ(Run({"install", "--sign", "nobody"}), kExitFailed);
   EXPECT_THAT(err_.str(), AllOf(HasSubstr("no identity found"), HasSubstr("find-identity")));
+}
+
+// A hash means one certificate, a name any that has it as a part: neither signs again what is
+// signed.
+TEST_P(LaunchdCommand, SignsOnceByAHashOrByAPartOfAName) {
+  const std::string hash = FingerprintOf("Apple Development: Ada (X1)");
+  for (const std::string& signer : {hash, absl::AsciiStrToUpper(hash), std::string("Ada (X")}) {
+    fs::remove(State("signature"));
+    ASSERT_EQ(Run({"install", "--sign", signer}), kExitOk) << err_.str();
+    EXPECT_THAT(Calls(), Contains(HasSubstr("codesign --force --sign " + signer))) << signer;
+    const std::string pid = Pid();
+    ASSERT_EQ(Run({"install", "--sign", signer}), kExitOk) << err_.str();
+    EXPECT_THAT(Calls(), IsEmpty()) << signer;
+    EXPECT_THAT(out_.str(), HasSubstr("by Apple Development: Ada (X1)"));
+    EXPECT_EQ(Pid(), pid);
+  }
+  // Of the same name, but another certificate.
+  const std::string other = FingerprintOf("Apple Development: Ada (X1), renewed");
+  ASSERT_EQ(Run({"install", "--sign", other}), kExitOk) << err_.str();
+  EXPECT_THAT(Calls(), Contains(HasSubstr("codesign --force --sign " + other)));
 }
 
 TEST_P(LaunchdCommand, OneThatWasDisabledComesBack) {

@@ -11,6 +11,7 @@
 #include "proto/wire/half.h"
 #include "server/device/cpu/cpu_device.h"
 #include "server/device/device_list.h"
+#include "tests/system/descriptors.h"
 
 namespace anex::rpc {
 namespace {
@@ -289,7 +290,8 @@ void RpcTest::TearDown() {
 
 Client RpcTest::Connect(door::ListenerRole role, uint32_t uid) {
   int ends[2];
-  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+  EXPECT_EQ(test::NewSocketPair(ends), 0);
+  for (const int end : ends) EXPECT_EQ(::fcntl(end, F_SETFL, O_NONBLOCK), 0);
   door::Peer peer;
   peer.uid = uid;
   peer.pid = ++next_pid_;

@@ -132,6 +132,14 @@ TEST(MapRegionUntrusted, RefusesToWriteWhatItMayNot) {
   }
 }
 
+TEST(MapRegionUntrusted, SharesReadOnlyWhatCameWritable) {
+  auto region = MapRegionUntrusted(Memfd(4096, F_SEAL_SHRINK), 1, kReadWrite);
+  ASSERT_TRUE(region.ok()) << region.status();
+  absl::StatusOr<OwnedDescriptor> shared = (*region)->Share(kReadOnly);
+  ASSERT_TRUE(shared.ok()) << shared.status();
+  EXPECT_EQ(::fcntl(shared->get(), F_GETFL) & O_ACCMODE, O_RDONLY);
+}
+
 TEST(MapRegionUntrusted, ClosesTheDescriptorWhetherItTakesItOrNot) {
   OwnedDescriptor bad = Memfd(4096, 0);
   const int number = bad.get();

@@ -92,7 +92,10 @@ TEST_P(SharedRegionSuite, AReadOnlyMappingSharesOnlyReadOnly) {
   EXPECT_EQ((*view)->Share(RegionAccess::kReadWrite).status().code(),
             absl::StatusCode::kPermissionDenied);
   absl::StatusOr<OwnedDescriptor> again = (*view)->Share(RegionAccess::kReadOnly);
-  ASSERT_TRUE(again.ok());
+  if (absl::IsFailedPrecondition(again.status())) {
+    GTEST_SKIP() << "this system makes no descriptor with less than one has: " << again.status();
+  }
+  ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_FALSE(MapRegionUntrusted(*std::move(again), 1, RegionAccess::kReadWrite).ok());
 }
 

@@ -12,24 +12,21 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "proto/shm/side_channel.h"
+#include "tests/system/descriptors.h"
+#include "tests/system/processes.h"
 
 namespace anex::shm {
 namespace {
 
 using ::testing::HasSubstr;
 
-size_t OpenDescriptors() {
-  size_t count = 0;
-  for ([[maybe_unused]] const auto& e : std::filesystem::directory_iterator("/proc/self/fd"))
-    ++count;
-  return count;
-}
+int OpenDescriptors() { return test::OpenDescriptors(::getpid()); }
 
 class LyingPeer : public ::testing::Test {
  protected:
   void SetUp() override {
     int ends[2];
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    ASSERT_EQ(test::NewSocketPair(ends), 0);
     peer_ = OwnedDescriptor(ends[0]);
     channel_ = *AdoptSideChannel(OwnedDescriptor(ends[1]));
   }

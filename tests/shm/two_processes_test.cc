@@ -12,6 +12,8 @@
 #include "proto/shm/doorbell.h"
 #include "proto/shm/shared_region.h"
 #include "proto/shm/side_channel.h"
+#include "tests/system/descriptors.h"
+#include "tests/system/processes.h"
 
 extern char** environ;
 
@@ -29,7 +31,7 @@ pid_t Spawn(const char* role, const OwnedDescriptor& fd) {
   std::string words[] = {"test_shm", "--child", role, "3"};
   char* argv[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(), nullptr};
   pid_t pid = -1;
-  EXPECT_EQ(::posix_spawn(&pid, "/proc/self/exe", &actions, nullptr, argv, environ), 0);
+  EXPECT_EQ(::posix_spawn(&pid, test::OwnProgram().c_str(), &actions, nullptr, argv, environ), 0);
   ::posix_spawn_file_actions_destroy(&actions);
   return pid;
 }
@@ -44,7 +46,7 @@ class TwoProcesses : public ::testing::Test {
  protected:
   void Start(const char* role) {
     int ends[2];
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    ASSERT_EQ(test::NewSocketPair(ends), 0);
     channel_ = *AdoptSideChannel(OwnedDescriptor(ends[0]));
     child_ = Spawn(role, OwnedDescriptor(ends[1]));
   }

@@ -19,6 +19,7 @@
 #include "client/examples/train/demo/training_run.h"
 #include "client/examples/train/report.h"
 #include "client/examples/train/trainer_flags.h"
+#include "tests/system/processes.h"
 
 namespace anex::train {
 namespace {
@@ -203,9 +204,7 @@ TEST(KeeperTest, EndsTheDaemonAndRemovesTheFolderOfAKilledDemonstration) {
   bool running = true;
   for (int i = 0; i < 1000 && (running || std::filesystem::exists(kept)); ++i) {
     absl::SleepFor(absl::Milliseconds(10));
-    std::ifstream state("/proc/" + std::to_string(pid) + "/stat");
-    std::string number, name, letter;
-    running = (state >> number >> name >> letter) && letter != "Z";  // dead, if not yet reaped
+    running = test::IsRunning(pid);
   }
   EXPECT_FALSE(running);
   EXPECT_FALSE(std::filesystem::exists(kept));

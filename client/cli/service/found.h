@@ -20,7 +20,8 @@ struct FoundSignature {
   bool valid = false;      // what is signed has not changed since
   std::string identifier;  // "" = not signed
   bool ad_hoc = false;
-  std::string authority;  // the certificate's name; "" if ad hoc
+  std::string authority;    // the certificate's name; "" if ad hoc
+  std::string fingerprint;  // SHA-1 of the certificate, small letters; "" if not asked for or none
 };
 
 struct Found {

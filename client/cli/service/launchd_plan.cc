@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/service/plan.h"
+#include "client/cli/service/signer.h"
 
 namespace anex::cli {
 namespace {
@@ -122,19 +123,31 @@ class LaunchdPlanner {
           "signed ad hoc, every build is somebody new to aned, which compiles all kernels again "
           "for it; --sign IDENTITY with a certificate of your own keeps them");
     }
-    const bool by_signer = signer == "-" ? has.ad_hoc : has.authority == signer;
-    if (has.valid && by_signer && has.identifier == kAgentLabel) {
+    if (has.valid && IsSignedBy(has, signer) && has.identifier == kAgentLabel) {
       plan_.already.push_back(absl::StrCat(wish_.anexd, " is signed as ", kAgentLabel, ", by ",
-                                           has.ad_hoc ? "nobody (ad hoc)" : signer));
+                                           has.ad_hoc ? "nobody (ad hoc)" : has.authority));
       return false;
     }
     plan_.steps.push_back(
-        RunStep({"codesign", "--force", "--sign", signer, "--identifier", kAgentLabel, wish_.anexd},
+        RunStep(SignCommand(signer),
                 "aned refuses unsigned code, and keeps compiled programs apart by who signed",
                 "the program and its folder must be writable for you (or be signed by who "
                 "installed it), and the identity one that `security find-identity -p codesigning` "
-                "lists, or -"));
+                "lists, by its hash or a part of its name, or -"));
     return true;
+  }
+
+  // Without a certificate a program is known by the hash of its code, another one each build. The
+  // requirement makes it known by its name to whoever asks by requirements.
+  std::vector<std::string> SignCommand(const std::string& signer) const {
+    std::vector<std::string> command = {"codesign", "--force",      "--sign",
+                                        signer,     "--identifier", kAgentLabel};
+    if (signer == "-") {
+      command.push_back(
+          absl::StrCat("--requirements==designated => identifier \"", kAgentLabel, "\""));
+    }
+    command.push_back(wish_.anexd);
+    return command;
   }
 
   std::vector<std::string> Print() const { return {"launchctl", "print", job_}; }

@@ -5,7 +5,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -14,6 +16,7 @@
 #include "client/cli/child_output.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/output/text.h"
+#include "client/cli/service/signer.h"
 #include "proto/shm/owned_descriptor.h"
 
 namespace anex::cli {
@@ -104,13 +107,32 @@ void AskLaunchd(const ServiceWish& wish, Found& found) {
   found.enabled = !IsDisabled(disabled->text, kAgentLabel);
 }
 
-FoundSignature AskCodesign(const std::string& program) {
+// codesign writes the certificates of a signature to files, the signer's own first. A name is no
+// more than what somebody called a certificate: who asks by hash means one certificate.
+std::string AskFingerprint(const std::string& program) {
+  std::string folder = (std::filesystem::temp_directory_path() / "anectl.XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) return "";
+  const absl::StatusOr<ChildOutput> said = RunChild(
+      {"codesign", "--display", absl::StrCat("--extract-certificates=", folder, "/c"), program});
+  std::ostringstream certificate;
+  if (said.ok() && said->exit_code == 0) {
+    certificate << std::ifstream(folder + "/c0", std::ios::binary).rdbuf();
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  return certificate.str().empty() ? "" : FingerprintOf(certificate.str());
+}
+
+FoundSignature AskCodesign(const ServiceWish& wish) {
   const absl::StatusOr<ChildOutput> shown =
-      RunChild({"codesign", "--display", "--verbose=2", program});
+      RunChild({"codesign", "--display", "--verbose=2", wish.anexd});
   if (!shown.ok() || shown->exit_code != 0) return {};
   FoundSignature signature = ReadCodesign(shown->text);
-  const absl::StatusOr<ChildOutput> verified = RunChild({"codesign", "--verify", program});
+  const absl::StatusOr<ChildOutput> verified = RunChild({"codesign", "--verify", wish.anexd});
   signature.valid = verified.ok() && verified->exit_code == 0;
+  if (!signature.authority.empty() && IsFingerprint(wish.signer.value_or(""))) {
+    signature.fingerprint = AskFingerprint(wish.anexd);
+  }
   return signature;
 }
 
@@ -151,7 +173,7 @@ absl::StatusOr<Found> Look(const ServiceWish& wish, const Layout& layout) {
   if (wish.verb == ServiceVerb::kLogs) return found;
   if (wish.manager == ServiceManager::kLaunchd) {
     AskLaunchd(wish, found);
-    if (wish.verb == ServiceVerb::kInstall) found.signature = AskCodesign(wish.anexd);
+    if (wish.verb == ServiceVerb::kInstall) found.signature = AskCodesign(wish);
   } else {
     AskSystemd(wish, found);
   }

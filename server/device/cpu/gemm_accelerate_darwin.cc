@@ -1,3 +1,5 @@
+// The interface of before macOS 13.3 is deprecated; this names the other one.
+#define ACCELERATE_NEW_LAPACK
 #include <Accelerate/Accelerate.h>
 #include <stdlib.h>
 

@@ -1,0 +1,18 @@
+# Reads what the linker took from libraries: parts that are for macOS are there as objects, so a part of
+# Linux's is taken only if macOS's lacks something that somebody calls.
+file(STRINGS ${MAP} taken REGEX "^[^ ].*\\.a\\([^)]*\\.o\\)")
+list(LENGTH taken count)
+if(count LESS 50)
+  message(FATAL_ERROR "${MAP} names ${count} members of libraries: this is no map of the daemon")
+endif()
+file(READ ${MAP} whole)
+foreach(part doorbell owned_descriptor shared_region peer exit_poller accept machine_memory resident_memory gemm_accelerate)
+  if(NOT whole MATCHES "/${part}_darwin\\.cc\\.o")
+    message(SEND_ERROR "${part}_darwin.cc is not in the daemon")
+  endif()
+endforeach()
+foreach(member IN LISTS taken)
+  if(member MATCHES "\\(([a-z_0-9]*(_linux|_memfd|_systemd|_openblas)\\.cc)\\.o\\)")
+    message(SEND_ERROR "${CMAKE_MATCH_1} is linked: macOS has nothing for what it defines")
+  endif()
+endforeach()
