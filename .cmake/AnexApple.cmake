@@ -26,13 +26,22 @@ endfunction()
 option(ANEX_APPLE_DOUBLES "Where there is no Mac: compile and test what is for one, against doubles" ON)
 set(ANEX_OBJCXX OFF)
 
+set(CMAKE_OBJCXX_STANDARD 20)
+set(CMAKE_OBJCXX_STANDARD_REQUIRED ON)
+set(CMAKE_OBJCXX_EXTENSIONS OFF)
+set(CMAKE_OBJCXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
+if(CCACHE)
+  set(CMAKE_OBJCXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
 if(APPLE)
   enable_language(OBJCXX)
   set(ANEX_OBJCXX ON)
   add_library(anex_objcxx INTERFACE)
   target_compile_options(anex_objcxx INTERFACE
-    $<$<COMPILE_LANGUAGE:OBJCXX>:-fno-objc-arc;-fblocks;-fno-cxx-exceptions>)
-  target_link_libraries(anex_objcxx INTERFACE "-framework Foundation" "-framework IOSurface")
+    $<$<COMPILE_LANGUAGE:OBJCXX>:-fno-objc-arc;-fblocks;-fexceptions;-fobjc-exceptions;-fno-cxx-exceptions>)
+  target_link_libraries(anex_objcxx INTERFACE
+    "-framework Foundation" "-framework CoreFoundation" "-framework IOSurface")
   return()
 endif()
 
@@ -55,13 +64,6 @@ endif()
 
 set(CMAKE_OBJCXX_COMPILER ${ANEX_CLANGXX})
 enable_language(OBJCXX)
-set(CMAKE_OBJCXX_STANDARD 20)
-set(CMAKE_OBJCXX_STANDARD_REQUIRED ON)
-set(CMAKE_OBJCXX_EXTENSIONS OFF)
-set(CMAKE_OBJCXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
-if(CCACHE)
-  set(CMAKE_OBJCXX_COMPILER_LAUNCHER ${CCACHE})
-endif()
 set(ANEX_OBJCXX ON)
 
 # The runtime is GCC's, which knows neither automatic counting nor messages by objc_msgSend; its

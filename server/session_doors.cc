@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "proto/wire/token_hex.h"
 
 namespace anex::server {
 namespace {
@@ -47,8 +48,7 @@ absl::StatusOr<SideChannelToken> EngineSideChannelHost::OfferRegion(
     SessionId session, std::shared_ptr<shm::SharedRegion> region) {
   const absl::StatusOr<std::string> hex = engine_.OfferRegion(session, std::move(region));
   if (!hex.ok()) return hex.status();
-  const std::optional<SideChannelToken> token =
-      SideChannelTokenFromBytes(absl::HexStringToBytes(*hex));
+  const std::optional<SideChannelToken> token = SideChannelTokenFromHex(*hex);
   if (!token) return absl::InternalError("the engine made an import token of the wrong length");
   return *token;
 }

@@ -1,5 +1,8 @@
 #include "client/transport/grpc_connection.h"
 
+#include <grpc/grpc.h>
+#include <grpc/support/time.h>
+
 #include <optional>
 
 #include "absl/strings/numbers.h"

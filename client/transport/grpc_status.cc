@@ -44,7 +44,7 @@ absl::Status FromGrpcStatus(const grpc::Status& status) {
 namespace {
 
 bool ListOf(const absl::Status& status, v1::DiagnosticList& list) {
-  const absl::optional<absl::Cord> payload = status.GetPayload(kDiagnosticsPayload);
+  const auto payload = status.GetPayload(kDiagnosticsPayload);
   return payload.has_value() && list.ParseFromString(std::string(*payload));
 }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "proto/wire/token_hex.h"
 
 namespace anex {
 namespace {
@@ -14,16 +15,13 @@ constexpr absl::Duration kReadSlice = absl::Hours(1);
 constexpr absl::Duration kGoodbyeTimeout = absl::Milliseconds(100);
 
 absl::StatusOr<SideChannelToken> TokenFromHex(std::string_view hex) {
-  for (const char c : hex) {
-    const bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-    if (!digit) return absl::InternalError("the daemon gave a token that is not hexadecimal");
-  }
   if (hex.size() != 2 * sizeof(SideChannelToken)) {
     return absl::InternalError(absl::StrCat("the daemon gave a token of ", hex.size(),
                                             " characters, not ", 2 * sizeof(SideChannelToken)));
   }
-  return *SideChannelTokenFromBytes(
-      absl::HexStringToBytes(absl::string_view(hex.data(), hex.size())));
+  const std::optional<SideChannelToken> token = SideChannelTokenFromHex(hex);
+  if (!token) return absl::InternalError("the daemon gave a token that is not hexadecimal");
+  return *token;
 }
 
 absl::Status GoodbyeStatus(const SideChannelFrame& bye) {

@@ -1,6 +1,6 @@
 #include "server/rpc/grpc_server.h"
 
-#include <google/protobuf/message.h>
+#include <grpc/grpc.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
@@ -22,6 +22,7 @@
 #include "server/rpc/execution_service.h"
 #include "server/rpc/invocations_service.h"
 #include "server/rpc/kernels_service.h"
+#include "server/rpc/library_logs.h"
 #include "server/rpc/parameters_service.h"
 #include "server/rpc/rings_service.h"
 #include "server/rpc/sessions_service.h"
@@ -152,10 +153,7 @@ GrpcServer::~GrpcServer() { Shutdown(absl::ZeroDuration()); }
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOptions& options) {
   auto gate = RoleGate::FromContract();
   if (!gate.ok()) return gate.status();
-#if GOOGLE_PROTOBUF_VERSION < 4022000  // later ones log through Abseil
-  google::protobuf::SetLogHandler(
-      nullptr);  // it would print a line for each bad message of any client
-#endif
+  QuietLibraries();
   auto impl = std::make_unique<Impl>(options, *std::move(gate));
   impl->owner = Build(impl->for_owner, impl->options, "owner");
   std::call_once(observer_plugins, [] {

@@ -158,7 +158,7 @@ int Main(const Arguments& arguments) {
   if (arguments.Wants("in-process")) {
     MeasureInProcessNull(kClientCore, kClientCore, arguments.rounds, report);
     MeasureInProcessNull(kClientCore, kOtherCore, arguments.rounds, report);
-    ::sched_setaffinity(0, sizeof(everywhere), &everywhere);
+    test::RunAnywhere();
     MeasureInProcess(*slow, *chain, arguments.rounds, report);
   }
   if (arguments.Wants("fairness")) MeasureFairness(report);

@@ -13,6 +13,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "proto/wire/token_hex.h"
 #include "server/device/cpu/cpu_device.h"
 #include "server/device/device_list.h"
 #include "server/engine_log.h"
@@ -32,9 +33,7 @@ class SessionDoorsTest : public ::testing::Test {
     owner_.identity.pid = 77;
   }
   SessionGrant Open() { return *engine_->Open(owner_, {}); }
-  static SideChannelToken Token(const std::string& hex) {
-    return *SideChannelTokenFromBytes(absl::HexStringToBytes(hex));
-  }
+  static SideChannelToken Token(const std::string& hex) { return *SideChannelTokenFromHex(hex); }
   static std::string HexOf(const SideChannelToken& token) {
     return absl::BytesToHexString(SideChannelTokenToBytes(token));
   }

@@ -33,6 +33,7 @@ int Listening(const std::string& path) {
 
 class LaunchdSockets : public ::testing::Test {
  protected:
+  LaunchdSockets() { EXPECT_TRUE(TakePassedSockets(dir_.path())->empty()); }  // none given yet
   ~LaunchdSockets() override { ::unsetenv("LAUNCH_DOUBLE_SOCKETS"); }
   static void Hold(const std::string& entries) {
     ::setenv("LAUNCH_DOUBLE_SOCKETS", entries.c_str(), 1);

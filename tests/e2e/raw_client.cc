@@ -3,7 +3,6 @@
 #include <chrono>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "anex/v1/execution.grpc.pb.h"
 #include "anex/v1/invocations.grpc.pb.h"
@@ -11,6 +10,7 @@
 #include "anex/v1/rings.grpc.pb.h"
 #include "anex/v1/sessions.grpc.pb.h"
 #include "anex/v1/surfaces.grpc.pb.h"
+#include "proto/wire/token_hex.h"
 
 namespace anex::test {
 namespace {
@@ -29,7 +29,7 @@ absl::Status Said(const grpc::Status& status) {
 }
 
 SideChannelToken TokenOf(const std::string& hex) {
-  return SideChannelTokenFromBytes(absl::HexStringToBytes(hex)).value_or(SideChannelToken{});
+  return SideChannelTokenFromHex(hex).value_or(SideChannelToken{});
 }
 
 }  // namespace

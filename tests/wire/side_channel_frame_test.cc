@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "proto/wire/tensor_layout.h"
+#include "proto/wire/token_hex.h"
 
 namespace anex {
 namespace {
@@ -186,6 +187,17 @@ TEST(SideChannelToken, IsThirtyTwoBytesAndNothingElse) {
   EXPECT_EQ(SideChannelTokenFromBytes(std::string(31, 'x')), std::nullopt);
   EXPECT_EQ(SideChannelTokenFromBytes(std::string(33, 'x')), std::nullopt);
   EXPECT_EQ(SideChannelTokenFromBytes(""), std::nullopt);
+  const std::string hex = "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf";
+  const std::string HEX = "A0A1A2A3A4A5A6A7A8A9AAABACADAEAFB0B1B2B3B4B5B6B7B8B9BABBBCBDBEBF";
+  EXPECT_EQ(SideChannelTokenFromHex(hex), CountingToken());
+  EXPECT_EQ(SideChannelTokenFromHex(HEX), CountingToken());
+  EXPECT_EQ(SideChannelTokenFromHex(hex.substr(1)), std::nullopt);
+  EXPECT_EQ(SideChannelTokenFromHex(hex + "00"), std::nullopt);
+  for (const char wrong : {'g', 'G', '/', ':', '@', '`', ' ', '\0'}) {
+    std::string bad = hex;
+    bad[17] = wrong;
+    EXPECT_EQ(SideChannelTokenFromHex(bad), std::nullopt) << wrong;
+  }
 }
 
 }  // namespace

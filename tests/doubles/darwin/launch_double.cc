@@ -15,7 +15,10 @@
 int launch_activate_socket(const char* name, int** fds, size_t* cnt) {
   static auto* given = new std::set<std::string>;  // each entry is given once
   const char* entries = std::getenv("LAUNCH_DOUBLE_SOCKETS");
-  if (entries == nullptr) return ESRCH;
+  if (entries == nullptr) {
+    given->clear();
+    return ESRCH;
+  }
   for (const std::string& entry : std::vector<std::string>(absl::StrSplit(entries, ';'))) {
     const std::vector<std::string> halves = absl::StrSplit(entry, '=');
     if (halves.size() != 2 || halves[0] != name) continue;
