@@ -78,15 +78,16 @@ int HoldLock(const std::string& dir) {
   for (;;) ::pause();
 }
 
-// Binds a socket at `path`, whatever is there, as a careless program would.
+// Puts a socket at `path`, whatever is there, as a careless program would; in one step, so that
+// there is no moment in which its owner finds nothing, or something that does not answer.
 int Steal(const std::string& path) {
-  ::unlink(path.c_str());
+  const std::string beside = path + ".new";
   const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+  std::strncpy(address.sun_path, beside.c_str(), sizeof(address.sun_path) - 1);
   if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) return 2;
-  ::listen(fd, 4);
+  if (::listen(fd, 4) != 0 || ::rename(beside.c_str(), path.c_str()) != 0) return 3;
   Say("listening");
   for (;;) ::pause();
 }
