@@ -70,7 +70,9 @@ absl::StatusOr<shm::OwnedDescriptor> ConnectionRegistry::Register(shm::OwnedDesc
   Entry& entry = entries_[descriptor.get()];
   if (taken == entries_.end() || !entry.open)
     ++open_;  // an open entry's connection has gone: its number is here
-  entry = {.info = {.peer = peer, .role = role}, .device = st.st_dev, .inode = st.st_ino};
+  entry = {.info = {.peer = peer, .role = role},
+           .device = static_cast<uint64_t>(st.st_dev),  // signed on macOS
+           .inode = static_cast<uint64_t>(st.st_ino)};
   return descriptor;
 }
 
