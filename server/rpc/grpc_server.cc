@@ -8,7 +8,6 @@
 #include <grpcpp/server_builder.h>
 #include <grpcpp/server_posix.h>
 
-#include <chrono>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -184,7 +183,7 @@ void GrpcServer::Shutdown(absl::Duration grace) {
   if (impl_->stopped) return;
   impl_->stopped = true;
   impl_->StopHealth();
-  const auto deadline = std::chrono::system_clock::now() + absl::ToChronoNanoseconds(grace);
+  const auto deadline = absl::ToChronoTime(absl::Now() + grace);
   std::thread observer([&] { impl_->observer->Shutdown(deadline); });
   impl_->owner->Shutdown(deadline);
   observer.join();
