@@ -39,7 +39,7 @@ if(APPLE)
   set(ANEX_OBJCXX ON)
   add_library(anex_objcxx INTERFACE)
   target_compile_options(anex_objcxx INTERFACE
-    $<$<COMPILE_LANGUAGE:OBJCXX>:-fno-objc-arc;-fblocks;-fexceptions;-fobjc-exceptions;-fno-cxx-exceptions>)
+    "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:OBJCXX>:-fno-objc-arc;-fblocks;-fexceptions;-fobjc-exceptions;-fno-cxx-exceptions>>")
   target_link_libraries(anex_objcxx INTERFACE
     "-framework Foundation" "-framework CoreFoundation" "-framework IOSurface")
   return()
@@ -78,5 +78,7 @@ target_compile_options(anex_objcxx INTERFACE $<$<COMPILE_LANGUAGE:OBJCXX>:
   -isystem${ANEX_GNUSTEP_INCLUDE};-isystem${ANEX_GCC_INCLUDE}>)
 target_include_directories(anex_objcxx SYSTEM INTERFACE
   $<$<COMPILE_LANGUAGE:OBJCXX>:${PROJECT_SOURCE_DIR}/tests/doubles/apple/include>)
+# GNUstep has a Block_copy of its own, which leaves blocks of this compiler on the stack: the other one has
+# to be found first.
 target_link_libraries(anex_objcxx INTERFACE
-  ${ANEX_GNUSTEP_BASE} ${ANEX_LIBOBJC} ${ANEX_BLOCKS_RUNTIME} Threads::Threads)
+  ${ANEX_BLOCKS_RUNTIME} ${ANEX_GNUSTEP_BASE} ${ANEX_LIBOBJC} Threads::Threads)

@@ -164,6 +164,7 @@ Value FromToml(const toml::node& node) {
     value.number = number->get();
     value.shown = PrintNumber(number->get());
   } else if (const auto* flag = node.as_boolean()) {
+    value.truth = flag->get();
     value.shown = flag->get() ? "true" : "false";
   } else {
     value.shown = node.is_table() ? "a table" : node.is_array() ? "a list" : "a date or time";
@@ -233,6 +234,7 @@ Value FromFlag(const std::string& text) {
   double number = 0;
   if (absl::SimpleAtoi(text, &integer)) value.integer = integer;
   if (absl::SimpleAtod(text, &number)) value.number = number;
+  if (text == "true" || text == "false") value.truth = text == "true";
   return value;
 }
 
@@ -351,6 +353,7 @@ std::string Below(const std::string& parent, const std::string& name) {
 Config DefaultConfig(const Surroundings& surroundings) {
   Config config;
   config.limits = engine::Limits::ForMemory(surroundings.memory_bytes);
+  config.client_requirement = surroundings.client_requirement;
   // Where clients look: they take these two as they are, relative ones too.
   const std::string runtime = PathVariable(surroundings, "XDG_RUNTIME_DIR", true);
   const std::string temporary = PathVariable(surroundings, "TMPDIR", true);

@@ -29,6 +29,8 @@ struct Config {
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kAuto;
   LogFile log_file;  // without a path: on standard error
+  bool allow_global_iosurfaces = false;  // macOS: import by a number that anybody could guess
+  std::string client_requirement;        // macOS: what clients' signatures must satisfy; "" = none
   engine::Limits limits;
   engine::Weights weights;
 };
@@ -40,6 +42,7 @@ struct Surroundings {
   std::string version;
   std::vector<std::string> devices;  // names that default_device may have
   uint64_t memory_bytes = 0;         // of the machine, for the defaults of bounds; 0 = unknown
+  std::string client_requirement;    // that a signed build comes with
 };
 
 // What the command line asks for.

@@ -27,6 +27,8 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "proto/shm/global_iosurface.h"
+#include "proto/shm/side_channel.h"
 #include "server/config.h"
 #include "server/device/device_list.h"
 #include "server/door/connection_registry.h"
@@ -36,6 +38,7 @@
 #include "server/door/peer_exit.h"
 #include "server/door/runtime_dir.h"
 #include "server/door/side_channel_door.h"
+#include "server/door/surface_service.h"
 #include "server/engine/engine.h"
 #include "server/engine/machine_memory.h"
 #include "server/engine_log.h"
@@ -186,10 +189,22 @@ struct Daemon {
   std::unique_ptr<rpc::GrpcServer> grpc;
   std::unique_ptr<DoorKeeper> keeper;
   std::unique_ptr<door::FrontDoor> front_door;
+  std::unique_ptr<door::SurfaceService> surfaces;
 };
 
 std::string SocketIn(const Config& config, door::ListenerRole role) {
   return absl::StrCat(config.runtime_dir, "/", std::string(door::SocketNameOf(role)));
+}
+
+// Whether surfaces have a way of their own: the service manager has to have started this process.
+bool ServesSurfaces(const Daemon& daemon) {
+  return door::HasSurfaceService() && !daemon.passed.empty();
+}
+
+// What clients are told to connect their side channel to.
+std::string SideChannelEndpoint(const Config& config, bool serves_surfaces) {
+  if (!serves_surfaces) return SocketIn(config, door::ListenerRole::kSideChannel);
+  return absl::StrCat(shm::kXpcEndpoint, door::kSurfaceServiceName);
 }
 
 Surroundings ThisMachine() {
@@ -200,6 +215,7 @@ Surroundings ThisMachine() {
   };
   surroundings.uid = ::geteuid();
   surroundings.version = ANEX_VERSION;
+  surroundings.client_requirement = ANEX_CLIENT_REQUIREMENT;
   surroundings.devices = DeviceNames();
   surroundings.memory_bytes = engine::MachineMemoryBytes();
   return surroundings;
@@ -259,19 +275,23 @@ absl::Status StartEngine(const Config& config, const Log& log, Daemon& daemon) {
   daemon.events = std::make_unique<DaemonEvents>(log);
   absl::StatusOr<device::DeviceList> devices = device::DeviceList::Make(DeviceFactories(config));
   if (!devices.ok()) return devices.status();
-  absl::StatusOr<std::unique_ptr<engine::Engine>> engine =
-      engine::Engine::Create({.devices = *std::move(devices),
-                              .default_device = config.default_device,
-                              .cache_dir = config.cache_dir,
-                              .version = ANEX_VERSION,
-                              .build = ANEX_BUILD,
-                              .runtime_dir = config.runtime_dir,
-                              .side_channel = SocketIn(config, door::ListenerRole::kSideChannel),
-                              .limits = FittedToDescriptors(config.limits, log),
-                              .weights = config.weights,
-                              .make_region = CreateSurfaceRegion,
-                              .regions_share_read_only = SurfaceRegionsShareReadOnly(),
-                              .events = daemon.events.get()});
+  // Where nobody hands IOSurfaces over, clients have plain shared memory, and the device copies.
+  const bool in_place = !door::HasSurfaceService() || ServesSurfaces(daemon);
+  absl::StatusOr<std::unique_ptr<engine::Engine>> engine = engine::Engine::Create(
+      {.devices = *std::move(devices),
+       .default_device = config.default_device,
+       .cache_dir = config.cache_dir,
+       .version = ANEX_VERSION,
+       .build = ANEX_BUILD,
+       .runtime_dir = config.runtime_dir,
+       .side_channel = SideChannelEndpoint(config, ServesSurfaces(daemon)),
+       .limits = FittedToDescriptors(config.limits, log),
+       .weights = config.weights,
+       .make_region = in_place ? CreateSurfaceRegion : nullptr,
+       .regions_share_read_only = !in_place || SurfaceRegionsShareReadOnly(),
+       .events = daemon.events.get(),
+       .find_global_iosurface =
+           config.allow_global_iosurfaces ? &shm::FindGlobalIosurface : nullptr});
   if (!engine.ok()) return engine.status();
   daemon.engine = *std::move(engine);
   return absl::OkStatus();
@@ -330,7 +350,34 @@ absl::StatusOr<std::vector<door::ListenSocket>> ListenAll(const Log& log, Daemon
   return listeners;
 }
 
-absl::Status OpenFrontDoor(const Log& log, Daemon& daemon) {
+// Said once, at the start: what weakens the daemon, and what does not do what it says.
+void WarnOfSettings(const Config& config, const Log& log, const Daemon& daemon) {
+  if (config.allow_global_iosurfaces) {
+    log.Warning(
+        "allow_global_iosurfaces: surfaces that clients import by number can be read and "
+        "written by every process of this machine, whoever runs it");
+  }
+  if (!config.client_requirement.empty() && !ServesSurfaces(daemon)) {
+    log.Warning("client_requirement has no effect: it holds for the agent's XPC service on macOS");
+  }
+  if (door::HasSurfaceService() && !ServesSurfaces(daemon)) {
+    log.Warning(
+        "surfaces are plain memory, which the engine copies: launchd gives the service that "
+        "hands IOSurfaces over to the agent alone (anectl install)");
+  }
+}
+
+absl::Status StartSurfaceService(const Config& config, Daemon& daemon) {
+  absl::StatusOr<std::unique_ptr<door::SurfaceService>> surfaces = door::StartSurfaceService(
+      {.allowed_uid = ::geteuid(), .client_requirement = config.client_requirement},
+      *daemon.keeper);
+  if (!surfaces.ok()) return surfaces.status();
+  daemon.surfaces = *std::move(surfaces);
+  return absl::OkStatus();
+}
+
+absl::Status OpenFrontDoor(const Config& config, const Log& log, Daemon& daemon) {
+  const bool serves_surfaces = ServesSurfaces(daemon);  // before the passed sockets are taken
   absl::StatusOr<std::vector<door::ListenSocket>> listeners = ListenAll(log, daemon);
   if (!listeners.ok()) return listeners.status();
   daemon.keeper = std::make_unique<DoorKeeper>(
@@ -345,7 +392,7 @@ absl::Status OpenFrontDoor(const Log& log, Daemon& daemon) {
       *std::move(listeners), *daemon.connections, *daemon.keeper);
   if (!front_door.ok()) return front_door.status();
   daemon.front_door = *std::move(front_door);
-  return absl::OkStatus();
+  return serves_surfaces ? StartSurfaceService(config, daemon) : absl::OkStatus();
 }
 
 absl::Status StartAll(const Config& config, const Log& log, Daemon& daemon) {
@@ -353,7 +400,8 @@ absl::Status StartAll(const Config& config, const Log& log, Daemon& daemon) {
   if (absl::Status s = StartEngine(config, log, daemon); !s.ok()) return s;
   if (absl::Status s = StartSideDoor(config, log, daemon); !s.ok()) return s;
   if (absl::Status s = StartGrpc(config, daemon); !s.ok()) return s;
-  return OpenFrontDoor(log, daemon);
+  WarnOfSettings(config, log, daemon);
+  return OpenFrontDoor(config, log, daemon);
 }
 
 engine::Caller Ourselves() {
@@ -367,7 +415,7 @@ void SayReady(const Config& config, const Log& log, const Daemon& daemon) {
   log.Info("serving",
            {{"socket", SocketIn(config, door::ListenerRole::kOwner)},
             {"observer", SocketIn(config, door::ListenerRole::kObserver)},
-            {"side_channel", SocketIn(config, door::ListenerRole::kSideChannel)},
+            {"side_channel", SideChannelEndpoint(config, daemon.surfaces != nullptr)},
             {"cache", daemon.engine->has_cache() ? config.cache_dir : std::string("off")},
             {"device", daemon.engine->GetInfo(Ourselves()).default_device},
             {"version", ANEX_VERSION},
@@ -402,6 +450,7 @@ void DrainAndStop(const Config& config, const Log& log, Daemon& daemon) {
   const absl::Time start = absl::Now();
   daemon.grpc->SetServing(false);
   daemon.front_door->Stop();  // removes the socket files
+  if (daemon.surfaces != nullptr) daemon.surfaces->Stop();
   const absl::Duration bound = absl::Seconds(config.drain_timeout_s);
   const LastResort last_resort(bound + kGrace, log);
   const absl::StatusOr<uint32_t> cancelled =

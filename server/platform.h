@@ -25,7 +25,8 @@ std::vector<std::string> DeviceNames();
 std::vector<device::DeviceFactory> DeviceFactories(const Config& config);
 
 // Memory for a surface of another process, see shm::CreateRegion: of the kind that the preferred
-// device reads and writes in place, where the side channel can hand it over.
+// device reads and writes in place. For daemons whose side channel hands it over, see
+// door::HasSurfaceService.
 absl::StatusOr<std::shared_ptr<shm::SharedRegion>> CreateSurfaceRegion(uint64_t bytes,
                                                                        std::string_view label);
 // See EngineOptions.

@@ -9,18 +9,6 @@
 #endif
 
 namespace anex::server {
-namespace {
-
-// An IOSurface goes to another process by a port, which a socket does not carry: until the side
-// channel of a Mac does, its clients have plain shared memory, and the device copies. The ports of
-// the doubles are descriptors.
-#ifdef ANEX_PORTS_ARE_DESCRIPTORS
-constexpr bool kIosurfaces = true;
-#else
-constexpr bool kIosurfaces = false;
-#endif
-
-}  // namespace
 
 std::vector<std::string> DeviceNames() { return {"ane", "cpu"}; }
 
@@ -34,9 +22,9 @@ std::vector<device::DeviceFactory> DeviceFactories(const Config& config) {
 
 absl::StatusOr<std::shared_ptr<shm::SharedRegion>> CreateSurfaceRegion(uint64_t bytes,
                                                                        std::string_view label) {
-  return kIosurfaces ? shm::CreateIosurfaceRegion(bytes, label) : shm::CreateRegion(bytes, label);
+  return shm::CreateIosurfaceRegion(bytes, label);
 }
 
-bool SurfaceRegionsShareReadOnly() { return !kIosurfaces; }
+bool SurfaceRegionsShareReadOnly() { return false; }
 
 }  // namespace anex::server

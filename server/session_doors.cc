@@ -68,12 +68,28 @@ void DoorKeeper::OnConnection(shm::OwnedDescriptor connection, const door::Peer&
   if (!adopted.ok()) OnRefused(role, adopted);
 }
 
-void DoorKeeper::OnRefused(door::ListenerRole role, const absl::Status& why) {
+void DoorKeeper::LogRefusal(std::string_view where, const absl::Status& why) {
   const auto left_out = refusals_.Admit();
   if (!left_out) return;
-  log_.Warning(
-      "connection refused",
-      {{"socket", door::ListenerRoleName(role)}, {"reason", why}, {"left_out", *left_out}});
+  log_.Warning("connection refused", {{"socket", where}, {"reason", why}, {"left_out", *left_out}});
+}
+
+void DoorKeeper::OnRefused(door::ListenerRole role, const absl::Status& why) {
+  LogRefusal(door::ListenerRoleName(role), why);
+}
+
+void DoorKeeper::OnPeer(std::unique_ptr<shm::SideChannel> channel, const door::Peer& peer) {
+  const absl::Status adopted = side_door_.Adopt(std::move(channel), peer);
+  if (!adopted.ok()) OnPeerRefused(adopted);
+}
+
+void DoorKeeper::OnPeerRefused(const absl::Status& why) {
+  LogRefusal(door::kSurfaceServiceName, why);
+}
+
+void DoorKeeper::OnServiceLost(const absl::Status& why) {
+  log_.Error("surfaces are not handed over: clients do not find the service",
+             {{"service", door::kSurfaceServiceName}, {"reason", why}});
 }
 
 void DoorKeeper::OnListenerLost(door::ListenerRole role, const absl::Status& outcome) {

@@ -2,7 +2,7 @@
 // connections to whoever serves them.
 //
 // Threads: EngineSideChannelHost is called from the side-channel door's thread, DoorKeeper from the
-// front door's.
+// front door's and, about XPC peers, from the system's.
 #ifndef ANEX_SERVER_SESSION_DOORS_H_
 #define ANEX_SERVER_SESSION_DOORS_H_
 
@@ -15,6 +15,7 @@
 #include "server/door/front_door.h"
 #include "server/door/side_channel_door.h"
 #include "server/door/side_channel_host.h"
+#include "server/door/surface_service.h"
 #include "server/engine/engine.h"
 #include "server/log.h"
 
@@ -44,9 +45,9 @@ class EngineSideChannelHost final : public door::SideChannelHost {
 // What the side channel's goodbye says when the front ended a session for `reason`.
 ByeReason ByeReasonOf(std::string_view reason);
 
-// Hands accepted connections on by their role, and logs those that were turned away, a few lines in
-// each ten seconds at most.
-class DoorKeeper final : public door::FrontDoorEvents {
+// Hands accepted connections and XPC peers on by their role, and logs those that were turned away,
+// a few lines in each ten seconds at most.
+class DoorKeeper final : public door::FrontDoorEvents, public door::SurfaceServiceEvents {
  public:
   using AdoptGrpc = std::function<void(shm::OwnedDescriptor, door::ListenerRole)>;
 
@@ -58,8 +59,13 @@ class DoorKeeper final : public door::FrontDoorEvents {
                     door::ListenerRole role) override;
   void OnRefused(door::ListenerRole role, const absl::Status& why) override;
   void OnListenerLost(door::ListenerRole role, const absl::Status& outcome) override;
+  void OnPeer(std::unique_ptr<shm::SideChannel> channel, const door::Peer& peer) override;
+  void OnPeerRefused(const absl::Status& why) override;
+  void OnServiceLost(const absl::Status& why) override;
 
  private:
+  void LogRefusal(std::string_view where, const absl::Status& why);
+
   door::SideChannelDoor& side_door_;
   const AdoptGrpc adopt_grpc_;
   const Log& log_;

@@ -18,6 +18,7 @@ namespace anex::server {
 namespace {
 
 constexpr size_t kMostPath = 4096;
+constexpr size_t kMostRequirement = 8192;
 constexpr int64_t kMostThreads = 1024;
 constexpr double kMostDrainSeconds = 3600;
 constexpr int64_t kLeastLogFile = 64 << 10;  // a line may have 4 KiB a value
@@ -95,6 +96,25 @@ std::vector<Setting> ProcessSettings() {
          return Take(config.drain_timeout_s, v.number);
        },
        [](const Config& config) { return PrintNumber(config.drain_timeout_s); }},
+  };
+}
+
+std::vector<Setting> SurfaceSettings() {
+  return {
+      {"allow_global_iosurfaces",
+       "macOS: lets clients import global IOSurfaces by number, as any process of any user could.",
+       "true or false",
+       [](Config& config, const Value& v) { return Take(config.allow_global_iosurfaces, v.truth); },
+       [](const Config& config) { return config.allow_global_iosurfaces ? "true" : "false"; }},
+      {"client_requirement",
+       "macOS: code signing requirement that clients must satisfy; \"\" takes unsigned ones too.",
+       "text in UTF-8 without control characters, or \"\"",
+       [](Config& config, const Value& v) {
+         if (!v.text || v.text->size() > kMostRequirement || !IsPrintableUtf8(*v.text))
+           return false;
+         return Take(config.client_requirement, v.text);
+       },
+       [](const Config& config) { return PrintText(config.client_requirement); }},
   };
 }
 
@@ -195,7 +215,8 @@ std::optional<std::string> LegalPath(const Value& value) {
 
 std::vector<Setting> AllSettings(const Surroundings& surroundings) {
   std::vector<Setting> all = PathSettings();
-  for (const auto& more : {DeviceSettings(surroundings), ProcessSettings(), LogSettings()}) {
+  for (const auto& more :
+       {DeviceSettings(surroundings), SurfaceSettings(), ProcessSettings(), LogSettings()}) {
     all.insert(all.end(), more.begin(), more.end());
   }
   return all;

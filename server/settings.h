@@ -24,6 +24,7 @@ struct Value {
   std::optional<std::string> text;
   std::optional<int64_t> integer;
   std::optional<double> number;
+  std::optional<bool> truth;  // from a flag: true or false
   bool from_flag = false;
 };
 

@@ -7,6 +7,9 @@ if(ANEX_SANITIZE)
 endif()
 set(rooms flags wire values shm proto convert transport side_channel_client ring_submission_stream
           grpc_transport sdk)
+if(APPLE)
+  list(APPEND rooms objcxx)  # what shm, in part Objective-C++, is linked to
+endif()
 set(targets ${rooms})
 list(TRANSFORM targets PREPEND anex_)
 foreach(room IN LISTS rooms)
@@ -17,7 +20,7 @@ install(TARGETS ${targets} EXPORT anex
 foreach(folder client/anex proto/values proto/wire proto/shm)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/
           DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/anexd/${folder} COMPONENT sdk
-          FILES_MATCHING PATTERN "*.h")
+          FILES_MATCHING PATTERN "*.h" PATTERN "xpc_*.h" EXCLUDE)  # those are for its own .mm
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/client/transport/transport.h
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/anexd/client/transport COMPONENT sdk)

@@ -59,6 +59,15 @@ absl::StatusOr<Surface> Session::Import(std::shared_ptr<shm::SharedRegion> regio
   return Surface(core_, *std::move(info));
 }
 
+absl::StatusOr<Surface> Session::ImportGlobalIosurface(uint32_t number, const TensorLayout& layout,
+                                                       std::string_view label) const {
+  const absl::StatusOr<Transport*> below = transport();
+  if (!below.ok()) return below.status();
+  absl::StatusOr<SurfaceInfo> info = (*below)->ImportGlobalIosurface(number, layout, label);
+  if (!info.ok()) return info.status();
+  return Surface(core_, *std::move(info));
+}
+
 absl::StatusOr<Kernel> Session::Compile(const ProgramSource& source,
                                         const CompileOptions& options) const {
   const absl::StatusOr<Transport*> below = transport();

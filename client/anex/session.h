@@ -60,6 +60,11 @@ class Session {
   // Makes memory of this process a surface; it must be sealed (shm::CreateRegion makes such).
   absl::StatusOr<Surface> Import(std::shared_ptr<shm::SharedRegion> region,
                                  const TensorLayout& layout, std::string_view label = "") const;
+  // Makes an IOSurface that its maker made global a surface, by its number. For what cannot be
+  // handed over (Import); PERMISSION_DENIED unless the daemon allows it, which it does not by
+  // itself.
+  absl::StatusOr<Surface> ImportGlobalIosurface(uint32_t number, const TensorLayout& layout,
+                                                std::string_view label = "") const;
 
   // Compiles a program, or finds that it is loaded or cached already. INVALID_ARGUMENT carries the
   // diagnostics: file:line:column, the line and a caret.

@@ -65,6 +65,10 @@ class InprocTransport final : public Transport {
   absl::StatusOr<SurfaceInfo> ImportSurface(std::shared_ptr<shm::SharedRegion> region,
                                             const TensorLayout& layout,
                                             std::string_view label) override;
+  absl::StatusOr<SurfaceInfo> ImportGlobalIosurface(uint32_t number, const TensorLayout& layout,
+                                                    std::string_view label) override {
+    return Guarded([&] { return engine_->ImportGlobalIosurface(Me(), number, layout, label); });
+  }
   absl::StatusOr<std::string> GrantSurface(SurfaceId surface, Access access) override;
   absl::StatusOr<SurfaceInfo> ClaimGrant(std::string_view ticket) override {
     return Guarded([&] { return engine_->ClaimGrant(Me(), ticket); });

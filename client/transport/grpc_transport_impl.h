@@ -44,6 +44,8 @@ class GrpcTransport : public Transport {
   absl::StatusOr<SurfaceInfo> ImportSurface(std::shared_ptr<shm::SharedRegion> region,
                                             const TensorLayout& layout,
                                             std::string_view label) override;
+  absl::StatusOr<SurfaceInfo> ImportGlobalIosurface(uint32_t number, const TensorLayout& layout,
+                                                    std::string_view label) override;
   absl::StatusOr<std::string> GrantSurface(SurfaceId surface, Access access) override;
   absl::StatusOr<SurfaceInfo> ClaimGrant(std::string_view ticket) override;
   absl::StatusOr<SurfaceInfo> DescribeSurface(SurfaceId surface) override;

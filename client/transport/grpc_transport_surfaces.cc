@@ -61,6 +61,20 @@ absl::StatusOr<SurfaceInfo> GrpcTransport::ImportSurface(std::shared_ptr<shm::Sh
   return convert::FromProto(response.surface());
 }
 
+absl::StatusOr<SurfaceInfo> GrpcTransport::ImportGlobalIosurface(uint32_t number,
+                                                                 const TensorLayout& layout,
+                                                                 std::string_view label) {
+  v1::ImportSurfaceRequest request;
+  request.set_global_iosurface_id(number);
+  convert::ToProto(layout, request.mutable_layout());
+  request.set_label(std::string(label));
+  v1::ImportSurfaceResponse response;
+  const absl::Status done =
+      Call(connection_->surfaces, &v1::Surfaces::Stub::Import, request, &response);
+  if (!done.ok()) return done;
+  return convert::FromProto(response.surface());
+}
+
 absl::StatusOr<std::string> GrpcTransport::GrantSurface(SurfaceId surface, Access access) {
   v1::GrantSurfaceRequest request;
   request.set_surface_id(surface.value());

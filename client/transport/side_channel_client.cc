@@ -71,9 +71,9 @@ SideChannelClient::~SideChannelClient() {
 }
 
 absl::StatusOr<std::unique_ptr<SideChannelClient>> SideChannelClient::Connect(
-    const std::string& path, std::string_view token_hex, absl::Duration timeout) {
+    const std::string& endpoint, std::string_view token_hex, absl::Duration timeout) {
   absl::StatusOr<std::unique_ptr<shm::SideChannel>> channel =
-      shm::ConnectSideChannel(path, timeout);
+      shm::ConnectEndpoint(endpoint, timeout);
   if (!channel.ok()) return LostChannel(channel.status());
   return Attach(*std::move(channel), token_hex, timeout);
 }
@@ -192,7 +192,8 @@ absl::Status SideChannelClient::gone() const {
   return gone_;
 }
 
-absl::StatusOr<shm::ReceivedFrame> SideChannelClient::Ask(SideChannelFrame frame, int descriptor,
+absl::StatusOr<shm::ReceivedFrame> SideChannelClient::Ask(SideChannelFrame frame,
+                                                          shm::BorrowedDescriptor descriptor,
                                                           FrameKind good, absl::Duration timeout) {
   {
     absl::MutexLock lock(&mutex_);
@@ -256,7 +257,7 @@ absl::StatusOr<std::shared_ptr<shm::SharedRegion>> SideChannelClient::Claim(
   if (access == shm::RegionAccess::kReadWrite && !frame.writable) {
     return absl::PermissionDeniedError("the daemon handed the memory over for reading only");
   }
-  absl::StatusOr<std::shared_ptr<shm::SharedRegion>> region = shm::MapRegionUntrusted(
+  absl::StatusOr<std::shared_ptr<shm::SharedRegion>> region = channel_->MapUntrusted(
       std::move(answer->descriptor), std::max(minimum_bytes, frame.bytes), access);
   if (!region.ok()) return region.status();
   if (absl::Status touched = (*region)->Touch(); !touched.ok()) return touched;
@@ -269,8 +270,8 @@ absl::StatusOr<std::string> SideChannelClient::Offer(const shm::SharedRegion& re
   if (!descriptor.ok()) return descriptor.status();
   const bool writable = region.access() == shm::RegionAccess::kReadWrite;
   const absl::StatusOr<shm::ReceivedFrame> answer =
-      Ask(SideChannelFrame::Offer(0, region.size(), writable), descriptor->get(),
-          FrameKind::kAccepted, timeout);
+      Ask(SideChannelFrame::Offer(0, region.size(), writable), *descriptor, FrameKind::kAccepted,
+          timeout);
   if (!answer.ok()) return answer.status();
   if (answer->frame.kind == FrameKind::kRefused) {
     return absl::Status(answer->frame.status,

@@ -4,9 +4,9 @@
 //
 // Threads: Claim and Offer from any thread, several at once; one reader thread of its own.
 // Everything that waits has a timeout. Distrust: the daemon may be another program than we think.
-// Answers are matched by request number and token, memory is mapped by MapRegionUntrusted only, and
-// a frame that nobody asked for ends the channel. Invariant: once gone() is not OK it never
-// changes, and every wait has ended with it.
+// Answers are matched by request number and token, memory is mapped by SideChannel::MapUntrusted
+// only, and a frame that nobody asked for ends the channel. Invariant: once gone() is not OK it
+// never changes, and every wait has ended with it.
 #ifndef ANEX_CLIENT_TRANSPORT_SIDE_CHANNEL_CLIENT_H_
 #define ANEX_CLIENT_TRANSPORT_SIDE_CHANNEL_CLIENT_H_
 
@@ -33,9 +33,10 @@ namespace anex {
 
 class SideChannelClient {
  public:
-  // Connects to the socket `path` and says hello with `token_hex`. UNAUTHENTICATED or what the
-  // daemon says if it refuses; DEADLINE_EXCEEDED if it says nothing within `timeout`.
-  static absl::StatusOr<std::unique_ptr<SideChannelClient>> Connect(const std::string& path,
+  // Connects to `endpoint` as the daemon named it (ConnectEndpoint) and says hello with
+  // `token_hex`. UNAUTHENTICATED or what the daemon says if it refuses; DEADLINE_EXCEEDED if it
+  // says nothing within `timeout`.
+  static absl::StatusOr<std::unique_ptr<SideChannelClient>> Connect(const std::string& endpoint,
                                                                     std::string_view token_hex,
                                                                     absl::Duration timeout);
   // The same over a channel that is connected already.
@@ -77,8 +78,8 @@ class SideChannelClient {
   absl::StatusOr<shm::ReceivedFrame> AskFor(std::string_view token_hex, FrameKind good,
                                             absl::Duration timeout);
   // Sends `frame` (whose request number it sets) and waits for the answer of kind `good`.
-  absl::StatusOr<shm::ReceivedFrame> Ask(SideChannelFrame frame, int descriptor, FrameKind good,
-                                         absl::Duration timeout);
+  absl::StatusOr<shm::ReceivedFrame> Ask(SideChannelFrame frame, shm::BorrowedDescriptor descriptor,
+                                         FrameKind good, absl::Duration timeout);
   void ReadLoop();
   // What one frame means; not OK when it ends the channel.
   absl::Status Take(shm::ReceivedFrame received) ABSL_LOCKS_EXCLUDED(mutex_);

@@ -70,6 +70,9 @@ class Transport {
   virtual absl::StatusOr<SurfaceInfo> ImportSurface(std::shared_ptr<shm::SharedRegion> region,
                                                     const TensorLayout& layout,
                                                     std::string_view label) = 0;
+  virtual absl::StatusOr<SurfaceInfo> ImportGlobalIosurface(uint32_t number,
+                                                            const TensorLayout& layout,
+                                                            std::string_view label) = 0;
   virtual absl::StatusOr<std::string> GrantSurface(SurfaceId surface, Access access) = 0;
   virtual absl::StatusOr<SurfaceInfo> ClaimGrant(std::string_view ticket) = 0;
   virtual absl::StatusOr<SurfaceInfo> DescribeSurface(SurfaceId surface) = 0;

@@ -40,6 +40,15 @@ absl::StatusOr<std::shared_ptr<SharedRegion>> MapIosurfaceUntrusted(OwnedDescrip
                                                                     uint64_t minimum_bytes,
                                                                     RegionAccess access);
 
+// A surface that this process made with IOSurfaceCreate or was given, to be imported or bound: as
+// large as it is, to read and write. The region keeps a reference of its own. INVALID_ARGUMENT for
+// null, OUT_OF_RANGE as above.
+absl::StatusOr<std::shared_ptr<SharedRegion>> WrapIosurface(__IOSurface* surface);
+
+// See FindGlobalIosurface.
+absl::StatusOr<std::shared_ptr<SharedRegion>> LookUpGlobalIosurface(uint32_t number,
+                                                                    uint64_t minimum_bytes);
+
 }  // namespace anex::shm
 
 #endif  // ANEX_PROTO_SHM_IOSURFACE_REGION_H_

@@ -18,6 +18,8 @@ IOSurfaceLockOptions LockOptionsOf(RegionAccess access) {
   return access == RegionAccess::kReadOnly ? kIOSurfaceLockReadOnly : 0;
 }
 
+constexpr uint64_t kPage = 16384;  // of Apple silicon; a multiple of every other
+
 class Region final : public IosurfaceRegion {
  public:
   // Takes over the caller's reference.
@@ -50,9 +52,10 @@ class Region final : public IosurfaceRegion {
     return OwnedDescriptor::OfPort(port);
   }
 
+  // By reading: what was handed over holds what its maker wrote.
   absl::Status Touch() override {
-    // The first write of a page makes it; the surface is new and zeroed, so zeros change nothing.
-    std::memset(data(), 0, size());
+    const volatile std::byte* bytes = data();
+    for (uint64_t at = 0; at < size(); at += kPage) static_cast<void>(bytes[at]);
     return absl::OkStatus();
   }
 
@@ -88,6 +91,32 @@ IOSurfaceRef NewSurface(uint64_t bytes) {
   }
 }
 
+// Takes over the caller's reference. The figures are the system's.
+absl::StatusOr<std::shared_ptr<SharedRegion>> Checked(IOSurfaceRef surface, uint64_t minimum_bytes,
+                                                      RegionAccess access) {
+  auto region = std::make_shared<Region>(surface, access);
+  if (IOSurfaceGetPlaneCount(surface) > 1) {
+    return absl::OutOfRangeError(absl::StrCat("the surface has ", IOSurfaceGetPlaneCount(surface),
+                                              " planes; one tensor lies in one"));
+  }
+  if (region->size() < minimum_bytes || region->size() > kMaxAllocation) {
+    return absl::OutOfRangeError(absl::StrCat("the surface has ", region->size(), " bytes, ",
+                                              minimum_bytes, " to ", kMaxAllocation,
+                                              " are possible"));
+  }
+  return region;
+}
+
+// Whether every process may look it up. The key is spelt out: its constant is deprecated, and says
+// so at each use. No answer counts as no.
+bool IsGlobal(IOSurfaceRef surface) {
+  CFTypeRef value = IOSurfaceCopyValue(surface, (__bridge CFStringRef) @"IOSurfaceIsGlobal");
+  if (value == nullptr) return false;
+  const bool global = [(__bridge NSNumber*)value boolValue];
+  CFRelease(value);
+  return global;
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<SharedRegion>> CreateIosurfaceRegion(uint64_t bytes,
@@ -106,7 +135,7 @@ absl::StatusOr<std::shared_ptr<SharedRegion>> CreateIosurfaceRegion(uint64_t byt
     return absl::ResourceExhaustedError(
         absl::StrCat("the system made a surface of ", region->size(), " bytes instead of ", bytes));
   }
-  if (absl::Status touched = region->Touch(); !touched.ok()) return touched;
+  std::memset(region->data(), 0, region->size());  // the first write of a page makes it
   return region;
 }
 
@@ -118,17 +147,27 @@ absl::StatusOr<std::shared_ptr<SharedRegion>> MapIosurfaceUntrusted(OwnedDescrip
   if (surface == nullptr) {
     return absl::InvalidArgumentError("what was handed over is not an IOSurface");
   }
-  auto region = std::make_shared<Region>(surface, access);
-  if (IOSurfaceGetPlaneCount(surface) > 1) {
-    return absl::OutOfRangeError(absl::StrCat("the surface has ", IOSurfaceGetPlaneCount(surface),
-                                              " planes; one tensor lies in one"));
+  return Checked(surface, minimum_bytes, access);
+}
+
+absl::StatusOr<std::shared_ptr<SharedRegion>> WrapIosurface(__IOSurface* surface) {
+  if (surface == nullptr) return absl::InvalidArgumentError("there is no surface to wrap");
+  CFRetain(surface);
+  return Checked(surface, 1, RegionAccess::kReadWrite);
+}
+
+absl::StatusOr<std::shared_ptr<SharedRegion>> LookUpGlobalIosurface(uint32_t number,
+                                                                    uint64_t minimum_bytes) {
+  @autoreleasepool {
+    IOSurfaceRef surface = IOSurfaceLookup(number);
+    if (surface != nullptr && IsGlobal(surface)) {
+      return Checked(surface, minimum_bytes, RegionAccess::kReadWrite);
+    }
+    if (surface != nullptr) CFRelease(surface);
+    return absl::NotFoundError(absl::StrCat(
+        "there is no global IOSurface ", number,
+        ": its maker has to set kIOSurfaceIsGlobal and keep it; better hand it over (Import)"));
   }
-  if (region->size() < minimum_bytes || region->size() > kMaxAllocation) {
-    return absl::OutOfRangeError(absl::StrCat("the surface has ", region->size(), " bytes, ",
-                                              minimum_bytes, " to ", kMaxAllocation,
-                                              " are possible"));
-  }
-  return region;
 }
 
 }  // namespace anex::shm

@@ -14,6 +14,8 @@ namespace anex::shm {
 // Gives back a port of OwnedDescriptor::OfPort. On Linux, where only doubles make ports, they are
 // file descriptors.
 void ReleasePort(int port);
+// The port as a file descriptor, where it is one; -1 where it is none.
+int DescriptorOfPort(int port);
 
 class OwnedDescriptor {
  public:

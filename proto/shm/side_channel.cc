@@ -1,5 +1,7 @@
 #include "proto/shm/side_channel.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -23,7 +25,17 @@ class Countdown {
 
 }  // namespace
 
-absl::Status SideChannel::Send(const SideChannelFrame& frame, int descriptor,
+absl::StatusOr<std::shared_ptr<SharedRegion>> SideChannel::MapUntrusted(OwnedDescriptor descriptor,
+                                                                        uint64_t minimum_bytes,
+                                                                        RegionAccess access) {
+  return MapRegionUntrusted(std::move(descriptor), minimum_bytes, access);
+}
+
+short SideChannel::PollFor(bool receiving, bool sending) {
+  return static_cast<short>((receiving ? POLLIN : 0) | (sending ? POLLOUT : 0));
+}
+
+absl::Status SideChannel::Send(const SideChannelFrame& frame, BorrowedDescriptor descriptor,
                                absl::Duration timeout) {
   const Countdown countdown(timeout);
   for (bool taken = false;;) {

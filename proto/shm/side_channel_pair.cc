@@ -38,18 +38,22 @@ class PairSideChannel final : public SideChannel {
       : shared_(std::move(shared)), end_(end) {}
   ~PairSideChannel() override { Shutdown(); }
 
-  absl::StatusOr<bool> TrySend(const SideChannelFrame& frame, int descriptor) override {
-    if (frame.has_descriptor != (descriptor >= 0)) {
+  absl::StatusOr<bool> TrySend(const SideChannelFrame& frame,
+                               BorrowedDescriptor descriptor) override {
+    if (frame.has_descriptor != descriptor.valid()) {
       return absl::InternalError(
           "side channel: the frame's descriptor flag and the descriptor disagree");
+    }
+    if (descriptor.is_port) {
+      return absl::UnimplementedError("side channel: ports go over XPC, not within one process");
     }
     absl::MutexLock lock(&shared_->mutex);
     if (shared_->closed) return absl::UnavailableError("side channel: the peer closed it");
     std::deque<Message>& queue = shared_->queues[1 - end_];
     if (queue.size() >= shared_->capacity) return false;
     Message message{.bytes = Encode(frame)};
-    if (descriptor >= 0) {
-      message.descriptor = OwnedDescriptor(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+    if (descriptor.valid()) {
+      message.descriptor = OwnedDescriptor(::fcntl(descriptor.value, F_DUPFD_CLOEXEC, 0));
       if (!message.descriptor.valid()) {
         return absl::ResourceExhaustedError("side channel: out of descriptors");
       }

@@ -56,7 +56,8 @@ class UnixSideChannel final : public SideChannel {
  public:
   explicit UnixSideChannel(OwnedDescriptor socket) : socket_(std::move(socket)) {}
 
-  absl::StatusOr<bool> TrySend(const SideChannelFrame& frame, int descriptor) override;
+  absl::StatusOr<bool> TrySend(const SideChannelFrame& frame,
+                               BorrowedDescriptor descriptor) override;
   absl::StatusOr<bool> Flush() override;
   absl::StatusOr<std::optional<ReceivedFrame>> TryReceive() override;
   void Shutdown() override { ::shutdown(socket_.get(), SHUT_RDWR); }
@@ -95,10 +96,15 @@ absl::StatusOr<bool> UnixSideChannel::Flush() {
   return true;
 }
 
-absl::StatusOr<bool> UnixSideChannel::TrySend(const SideChannelFrame& frame, int descriptor) {
-  if (frame.has_descriptor != (descriptor >= 0)) {
+absl::StatusOr<bool> UnixSideChannel::TrySend(const SideChannelFrame& frame,
+                                              BorrowedDescriptor descriptor) {
+  if (frame.has_descriptor != descriptor.valid()) {
     return absl::InternalError(
         "side channel: the frame's descriptor flag and the descriptor disagree");
+  }
+  const int fd = descriptor.is_port ? DescriptorOfPort(descriptor.value) : descriptor.value;
+  if (descriptor.is_port && fd < 0) {
+    return absl::UnimplementedError("side channel: a socket carries no ports, XPC does");
   }
   absl::StatusOr<bool> clear = Flush();
   if (!clear.ok() || !*clear) return clear;
@@ -108,14 +114,14 @@ absl::StatusOr<bool> UnixSideChannel::TrySend(const SideChannelFrame& frame, int
   message.msg_iov = &bytes;
   message.msg_iovlen = 1;
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  if (descriptor >= 0) {
+  if (descriptor.valid()) {
     message.msg_control = control;
     message.msg_controllen = sizeof(control);
     cmsghdr* header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+    std::memcpy(CMSG_DATA(header), &fd, sizeof(int));
   }
   ssize_t sent;
   do {

@@ -124,7 +124,7 @@ struct LimitInfo {
 struct SessionGrant {
   SessionId id;
   std::string secret;              // hex, 32 bytes of entropy; never logged
-  std::string side_channel;        // path of the socket; "" in process
+  std::string side_channel;        // path of the socket, or "xpc:NAME" on macOS; "" in process
   std::string side_channel_token;  // one use, hex
   DaemonInfo daemon;
 };

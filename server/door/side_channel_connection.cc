@@ -95,11 +95,13 @@ void SideChannelConnection::Queue(SideChannelFrame frame, shm::OwnedDescriptor d
 
 absl::StatusOr<bool> SideChannelConnection::SendFront() {
   Outgoing& front = queue_.front();
-  absl::StatusOr<bool> sent = channel_->TrySend(front.frame, front.descriptor.get());
-  if (absl::IsResourceExhausted(sent.status()) && front.descriptor.valid()) {
-    // The kernel passes no more descriptors for now. The client hears so, and the session goes on.
+  absl::StatusOr<bool> sent = channel_->TrySend(front.frame, front.descriptor);
+  if ((absl::IsResourceExhausted(sent.status()) || absl::IsUnimplemented(sent.status())) &&
+      front.descriptor.valid()) {
+    // The kernel passes no more descriptors for now, or this channel never does. The client hears
+    // so, and the session goes on.
     front.frame = SideChannelFrame::DeliverError(front.frame.request, front.frame.token,
-                                                 absl::StatusCode::kResourceExhausted);
+                                                 sent.status().code());
     front.descriptor.Reset();
     sent = channel_->TrySend(front.frame);
   }
@@ -190,7 +192,7 @@ absl::StatusOr<SideChannelFrame> SideChannelConnection::TakeOffer(shm::ReceivedF
   const SideChannelFrame& offer = received.frame;
   if (received.descriptor_lost) return absl::ResourceExhaustedError("descriptors");
   if (offer.bytes > options_.max_offer_bytes) return absl::ResourceExhaustedError("offer_bytes");
-  absl::StatusOr<std::shared_ptr<shm::SharedRegion>> region = shm::MapRegionUntrusted(
+  absl::StatusOr<std::shared_ptr<shm::SharedRegion>> region = channel_->MapUntrusted(
       std::move(received.descriptor), offer.bytes,
       offer.writable ? shm::RegionAccess::kReadWrite : shm::RegionAccess::kReadOnly);
   if (!region.ok()) return region.status();

@@ -63,6 +63,7 @@ class SideChannelConnection {
   // When Tick is due; Instant::max() if never.
   Instant deadline() const { return deadline_; }
   int poll_descriptor() const { return channel_->poll_descriptor(); }
+  short PollEvents() { return channel_->PollFor(wants_read(), wants_write()); }
 
  private:
   struct Outgoing {

@@ -88,26 +88,39 @@ absl::Status SideChannelDoor::Adopt(shm::OwnedDescriptor socket, const Peer& pee
   absl::StatusOr<std::unique_ptr<shm::SideChannel>> channel =
       shm::AdoptSideChannel(std::move(socket));
   if (!channel.ok()) return channel.status();
+  return Take(*std::move(channel), peer, fd);
+}
+
+absl::Status SideChannelDoor::Adopt(std::unique_ptr<shm::SideChannel> channel, const Peer& peer) {
+  return Take(std::move(channel), peer, -1);
+}
+
+absl::Status SideChannelDoor::Take(std::unique_ptr<shm::SideChannel> channel, const Peer& peer,
+                                   int socket) {
   absl::StatusOr<uint64_t> id = Reserve();
   if (!id.ok()) {
     const bool full = absl::IsResourceExhausted(id.status());
-    (*channel)
-        ->TrySend(SideChannelFrame::Bye(full ? ByeReason::kOverloaded : ByeReason::kDraining))
+    channel->TrySend(SideChannelFrame::Bye(full ? ByeReason::kOverloaded : ByeReason::kDraining))
         .IgnoreError();
     return id.status();
   }
   auto exited = std::make_shared<std::atomic<bool>>(false);
-  absl::StatusOr<PeerExit::WatchId> watch = exits_.Watch(fd, peer, [this, id = *id, exited] {
-    *exited = true;
-    Exited(id);
-  });
-  if (!watch.ok()) {
-    Unreserve();
-    return watch.status();
+  std::optional<PeerExit::WatchId> watch;
+  if (socket >= 0) {
+    const absl::StatusOr<PeerExit::WatchId> watched =
+        exits_.Watch(socket, peer, [this, id = *id, exited] {
+          *exited = true;
+          Exited(id);
+        });
+    if (!watched.ok()) {
+      Unreserve();
+      return watched.status();
+    }
+    watch = *watched;
   }
   Held held{.connection = std::make_unique<SideChannelConnection>(
-                *std::move(channel), peer, host_, options().connection, Clock::now()),
-            .watch = *watch,
+                std::move(channel), peer, host_, options().connection, Clock::now()),
+            .watch = watch,
             .exited = std::move(exited)};
   bool stopped;
   {
@@ -116,7 +129,7 @@ absl::Status SideChannelDoor::Adopt(shm::OwnedDescriptor socket, const Peer& pee
     if (!stopped) inbox_.adopted.emplace_back(*id, std::move(held));
   }
   if (stopped) {
-    exits_.Unwatch(*watch);
+    if (watch) exits_.Unwatch(*watch);
     Unreserve();
     return absl::UnavailableError("the daemon is stopping");
   }
@@ -174,13 +187,17 @@ void SideChannelDoor::EmptyInbox() {
   }
 }
 
+void SideChannelDoor::Unwatch(const Held& held) {
+  if (held.watch) exits_.Unwatch(*held.watch);
+}
+
 void SideChannelDoor::RemoveGone() {
   for (auto it = held_.begin(); it != held_.end();) {
     if (it->second.connection->state() != SideChannelConnection::State::kGone) {
       ++it;
       continue;
     }
-    exits_.Unwatch(it->second.watch);
+    Unwatch(it->second);
     it = held_.erase(it);
     Unreserve();
   }
@@ -192,9 +209,7 @@ void SideChannelDoor::PollOnce() {
   Clock::time_point deadline = Clock::time_point::max();
   for (auto& [id, held] : held_) {
     SideChannelConnection* connection = held.connection.get();
-    const int events =
-        (connection->wants_read() ? POLLIN : 0) | (connection->wants_write() ? POLLOUT : 0);
-    entries.push_back({connection->poll_descriptor(), static_cast<short>(events), 0});
+    entries.push_back({connection->poll_descriptor(), connection->PollEvents(), 0});
     connections.push_back(connection);
     deadline = std::min(deadline, connection->deadline());
   }
@@ -204,7 +219,8 @@ void SideChannelDoor::PollOnce() {
   for (size_t i = 0; i < connections.size(); ++i) {
     const short events = ready > 0 ? entries[i + 1].revents : 0;
     // POLLHUP and POLLERR come unasked: writing or reading finds out what they mean.
-    if (events & (POLLOUT | POLLERR | POLLHUP)) connections[i]->Flush();
+    const bool room = (events & POLLIN) && connections[i]->wants_write();
+    if (room || (events & (POLLOUT | POLLERR | POLLHUP))) connections[i]->Flush();
     if (events & (POLLIN | POLLERR | POLLHUP)) connections[i]->Receive(now);
     connections[i]->Tick(now);
   }
@@ -232,7 +248,7 @@ void SideChannelDoor::Loop() {
     RemoveGone();
   }
   for (auto& [id, held] : held_) {
-    exits_.Unwatch(held.watch);
+    Unwatch(held);
     Unreserve();
   }
   held_.clear();

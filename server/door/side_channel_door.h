@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -52,6 +53,9 @@ class SideChannelDoor {
   // Takes an accepted connection of `peer`. Over the bound it says bye{overloaded} and closes:
   // RESOURCE_EXHAUSTED. UNAVAILABLE if the process has exited already.
   absl::Status Adopt(shm::OwnedDescriptor socket, const Peer& peer);
+  // The same for a channel that itself ends with the process of `peer`, as an XPC connection does:
+  // ports are not inherited by children, so there is no exit to watch for.
+  absl::Status Adopt(std::unique_ptr<shm::SideChannel> channel, const Peer& peer);
   // Says goodbye to a session's client and ends its side channel. SessionGone(kNotified) follows.
   // Unknown sessions are ignored. Never blocks.
   void Notify(SessionId session, ByeReason reason);
@@ -65,7 +69,7 @@ class SideChannelDoor {
  private:
   struct Held {
     std::unique_ptr<SideChannelConnection> connection;
-    PeerExit::WatchId watch;
+    std::optional<PeerExit::WatchId> watch;  // none for what tells by itself
     // Set before the exit notice is posted: a notice that overtakes its connection is not lost.
     std::shared_ptr<std::atomic<bool>> exited;
   };
@@ -83,7 +87,10 @@ class SideChannelDoor {
   Options options() const;
   absl::StatusOr<uint64_t> Reserve();  // a place and a connection id
   void Unreserve();
+  // `socket`: by which the exit of its process is watched; -1 for none.
+  absl::Status Take(std::unique_ptr<shm::SideChannel> channel, const Peer& peer, int socket);
   void Exited(uint64_t id);
+  void Unwatch(const Held& held);
   void Loop();
   void PollOnce();
   void EmptyInbox();

@@ -45,13 +45,17 @@
 
 namespace anex::engine {
 
+// The memory of a surface that its maker made global, by the system's number of it.
+using GlobalIosurfaceFinder =
+    absl::StatusOr<std::shared_ptr<shm::SharedRegion>> (*)(uint32_t number, uint64_t minimum_bytes);
+
 struct EngineOptions {
   device::DeviceList devices;  // at least one; the first available one is the default unless named
   std::string default_device;
   std::string cache_dir;       // "" = no disk cache
   std::string version, build;  // shown, and part of the cache key
   std::string runtime_dir;     // shown to owners only
-  std::string side_channel;    // path given to clients; "" in process
+  std::string side_channel;    // path or "xpc:NAME", given to clients; "" in process
   Limits limits;               // at first
   Weights weights;             // at first
   // Memory of surfaces of other processes; null = shm::CreateRegion.
@@ -62,6 +66,8 @@ struct EngineOptions {
   bool regions_share_read_only = true;
   const Clock* clock = nullptr;  // null = SystemClock; must outlive the engine
   Events* events = nullptr;      // null = nobody listens; must outlive the engine
+  // Null, which is the rule: nothing is looked up by a number that a stranger could guess.
+  GlobalIosurfaceFinder find_global_iosurface = nullptr;
 };
 
 // What the side channel delivers for a token.
@@ -133,6 +139,10 @@ class Engine {
   absl::StatusOr<SurfaceInfo> ImportSurface(const Caller& caller, std::string_view token,
                                             const TensorLayout& layout_untrusted,
                                             std::string_view label);
+  // PERMISSION_DENIED without a finder.
+  absl::StatusOr<SurfaceInfo> ImportGlobalIosurface(const Caller& caller, uint32_t number,
+                                                    const TensorLayout& layout_untrusted,
+                                                    std::string_view label);
   absl::StatusOr<GrantTicket> GrantSurface(const Caller& caller, SurfaceId surface, Access access);
   absl::StatusOr<SurfaceInfo> ClaimGrant(const Caller& caller, std::string_view ticket);
   absl::StatusOr<SurfaceInfo> DescribeSurface(const Caller& caller, SurfaceId surface) const;

@@ -81,6 +81,32 @@ absl::StatusOr<TensorLayout> PackedLayoutOf(const TensorLayout& layout, const Re
   return MakePackedLayout(layout.dtype, RegionShape(*resolved));
 }
 
+absl::Status CheckImport(const TensorLayout& layout_untrusted, std::string_view label) {
+  if (absl::Status labelled = CheckLabel(label, "label"); !labelled.ok()) return labelled;
+  return CheckLayout(layout_untrusted);
+}
+
+// REQUIRES: CheckImport was OK.
+absl::StatusOr<SurfaceInfo> Import(Session& session, std::shared_ptr<shm::SharedRegion> region,
+                                   const TensorLayout& layout, std::string_view label) {
+  if (region->size() < layout.allocation_bytes) {
+    return absl::OutOfRangeError(absl::StrCat(
+        "the region has ", region->size(), " bytes, the layout needs ", layout.allocation_bytes));
+  }
+  const Access access =
+      region->access() == shm::RegionAccess::kReadWrite ? Access::kReadWrite : Access::kReadOnly;
+  absl::StatusOr<std::shared_ptr<Surface>> surface =
+      session.pool().Adopt(std::move(region), layout, label);
+  if (!surface.ok()) return surface.status();
+  // Here and not when it was offered: the side channel's thread has no time for it.
+  if (absl::Status touched = (*surface)->region()->Touch(); !touched.ok()) return touched;
+  const SurfaceEntry entry =
+      SurfaceEntry::Of(*std::move(surface), access, SurfaceOrigin::kImported);
+  absl::StatusOr<SurfaceId> id = session.surfaces.Add(entry);
+  if (!id.ok()) return id.status();
+  return entry.Info(*id);
+}
+
 }  // namespace
 
 absl::StatusOr<TensorLayout> Engine::Impl::LayoutFor(const Session& session, DType dtype,
@@ -195,28 +221,29 @@ absl::StatusOr<SurfaceInfo> Engine::ImportSurface(const Caller& caller, std::str
                                                   std::string_view label) {
   absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
   if (!session.ok()) return session.status();
-  if (absl::Status labelled = CheckLabel(label, "label"); !labelled.ok()) return labelled;
-  if (absl::Status sane = CheckLayout(layout_untrusted); !sane.ok()) return sane;
+  if (absl::Status sane = CheckImport(layout_untrusted, label); !sane.ok()) return sane;
   absl::StatusOr<std::shared_ptr<shm::SharedRegion>> region =
       impl_->offers.TakeOwn((*session)->id(), token, impl_->clock.Now());
   if (!region.ok()) return region.status();
-  if ((*region)->size() < layout_untrusted.allocation_bytes) {
-    return absl::OutOfRangeError(absl::StrCat("the region has ", (*region)->size(),
-                                              " bytes, the layout needs ",
-                                              layout_untrusted.allocation_bytes));
+  return Import(**session, *std::move(region), layout_untrusted, label);
+}
+
+absl::StatusOr<SurfaceInfo> Engine::ImportGlobalIosurface(const Caller& caller, uint32_t number,
+                                                          const TensorLayout& layout_untrusted,
+                                                          std::string_view label) {
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+  if (!session.ok()) return session.status();
+  if (absl::Status sane = CheckImport(layout_untrusted, label); !sane.ok()) return sane;
+  if (impl_->options.find_global_iosurface == nullptr) {
+    return absl::PermissionDeniedError(
+        "surfaces are not looked up by their global numbers, which every process of the machine "
+        "could guess: hand the surface over on the side channel (Import), or start anexd with "
+        "allow_global_iosurfaces");
   }
-  const Access access =
-      (*region)->access() == shm::RegionAccess::kReadWrite ? Access::kReadWrite : Access::kReadOnly;
-  absl::StatusOr<std::shared_ptr<Surface>> surface =
-      (*session)->pool().Adopt(*std::move(region), layout_untrusted, label);
-  if (!surface.ok()) return surface.status();
-  // Here and not when it was offered: the side channel's thread has no time for it.
-  if (absl::Status touched = (*surface)->region()->Touch(); !touched.ok()) return touched;
-  const SurfaceEntry entry =
-      SurfaceEntry::Of(*std::move(surface), access, SurfaceOrigin::kImported);
-  absl::StatusOr<SurfaceId> id = (*session)->surfaces.Add(entry);
-  if (!id.ok()) return id.status();
-  return entry.Info(*id);
+  absl::StatusOr<std::shared_ptr<shm::SharedRegion>> region =
+      impl_->options.find_global_iosurface(number, layout_untrusted.allocation_bytes);
+  if (!region.ok()) return region.status();
+  return Import(**session, *std::move(region), layout_untrusted, label);
 }
 
 absl::StatusOr<GrantTicket> Engine::GrantSurface(const Caller& caller, SurfaceId surface,

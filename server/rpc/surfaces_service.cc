@@ -45,9 +45,15 @@ grpc::Status SurfacesService::Import(grpc::ServerContext* context,
       *context, "/anex.v1.Surfaces/Import", *request, *response,
       [&](const engine::Caller& caller, v1::ImportSurfaceResponse& made) -> absl::Status {
         ANEX_ASSIGN_OR_RETURN(const TensorLayout layout, convert::FromProto(request->layout()));
+        const uint32_t number = request->global_iosurface_id();
+        if (number != 0 && !request->token().empty()) {
+          return absl::InvalidArgumentError("token or global_iosurface_id, not both");
+        }
         ANEX_ASSIGN_OR_RETURN(
             const SurfaceInfo info,
-            engine().ImportSurface(caller, request->token(), layout, request->label()));
+            number != 0
+                ? engine().ImportGlobalIosurface(caller, number, layout, request->label())
+                : engine().ImportSurface(caller, request->token(), layout, request->label()));
         convert::ToProto(info, made.mutable_surface());
         return absl::OkStatus();
       });

@@ -127,6 +127,11 @@ absl::StatusOr<SurfaceInfo> RecordingTransport::ImportSurface(std::shared_ptr<sh
                                                               std::string_view) {
   return Answer(AddSurface(layout, Access::kReadWrite));
 }
+absl::StatusOr<SurfaceInfo> RecordingTransport::ImportGlobalIosurface(uint32_t,
+                                                                      const TensorLayout& layout,
+                                                                      std::string_view) {
+  return Answer(AddSurface(layout, Access::kReadWrite));
+}
 absl::StatusOr<std::string> RecordingTransport::GrantSurface(SurfaceId surface, Access) {
   return Answer(absl::StrCat("ticket-", surface.slot()));
 }

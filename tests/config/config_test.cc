@@ -87,6 +87,8 @@ void ExpectSame(const Config& a, const Config& b) {
   EXPECT_EQ(a.log_file.path, b.log_file.path);
   EXPECT_EQ(a.log_file.most_bytes, b.log_file.most_bytes);
   EXPECT_EQ(a.log_file.kept, b.log_file.kept);
+  EXPECT_EQ(a.allow_global_iosurfaces, b.allow_global_iosurfaces);
+  EXPECT_EQ(a.client_requirement, b.client_requirement);
   EXPECT_EQ(a.weights, b.weights);
   const auto as = a.limits.List(), bs = b.limits.List();
   ASSERT_EQ(as.size(), bs.size());
@@ -183,6 +185,37 @@ TEST_F(ConfigTest, ALogFileHasBoundsThatARotationCanKeep) {
   EXPECT_EQ(
       Accepted({"--config", File("log_file = \"/l/x.log\"\n"), "--log-file", ""}).log_file.path,
       "");
+}
+
+TEST_F(ConfigTest, GlobalSurfacesAreOffUntilSomebodySaysTrue) {
+  EXPECT_FALSE(Accepted({}).allow_global_iosurfaces);
+  EXPECT_TRUE(Accepted({"--allow-global-iosurfaces", "true"}).allow_global_iosurfaces);
+  EXPECT_TRUE(
+      Accepted({"--config", File("allow_global_iosurfaces = true\n")}).allow_global_iosurfaces);
+  EXPECT_FALSE(Accepted({"--config", File("allow_global_iosurfaces = true\n"),
+                         "--allow-global-iosurfaces", "false"})
+                   .allow_global_iosurfaces);
+  for (const char* no : {"\"true\"", "1", "[true]"}) {
+    EXPECT_THAT(OneProblemInFile(std::string("allow_global_iosurfaces = ") + no + "\n"),
+                HasSubstr("true or false"));
+  }
+  EXPECT_THAT(OneProblem({"--allow-global-iosurfaces", "yes"}), HasSubstr("true or false"));
+}
+
+TEST_F(ConfigTest, ASignedBuildBringsARequirementThatTheSettingReplaces) {
+  EXPECT_EQ(Accepted({}).client_requirement, "");
+  Surroundings signed_build = World();
+  signed_build.client_requirement = "identifier \"com.example.a\"";
+  EXPECT_EQ(ParseCommandLine({}, signed_build)->config.client_requirement,
+            "identifier \"com.example.a\"");
+  EXPECT_EQ(ParseCommandLine({"--client-requirement", ""}, signed_build)->config.client_requirement,
+            "");
+  const std::string file = File("client_requirement = 'identifier \"com.example.b\"'\n");
+  const Config config = Accepted({"--config", file});
+  EXPECT_EQ(config.client_requirement, "identifier \"com.example.b\"");
+  EXPECT_THAT(OneProblem({"--client-requirement", std::string(8193, 'x')}),
+              HasSubstr("text in UTF-8"));
+  EXPECT_THAT(OneProblem({"--client-requirement", "a\nb"}), HasSubstr("text in UTF-8"));
 }
 
 TEST_F(ConfigTest, ARelativeFlagMeansTheWorkingFolder) {

@@ -192,6 +192,23 @@ TEST_F(DoorKeeperTest, SideChannelsGoToTheSideDoorAndOverItsBoundAreLogged) {
   EXPECT_THAT(logged(), HasSubstr("side channel"));
 }
 
+TEST_F(DoorKeeperTest, PeersOfTheSurfaceServiceGoToTheSideDoorTooAndShareItsBound) {
+  shm::SideChannelPair first = shm::MakeSideChannelPair(), second = shm::MakeSideChannelPair();
+  keeper_.OnPeer(std::move(first.second), peer_);
+  EXPECT_EQ(side_door_->connections(), 1u);
+  keeper_.OnPeer(std::move(second.second), peer_);
+  EXPECT_EQ(side_door_->connections(), 1u);
+  EXPECT_EQ(second.first->Receive(absl::Seconds(20))->frame,
+            SideChannelFrame::Bye(ByeReason::kOverloaded));
+  EXPECT_THAT(logged(), HasSubstr(door::kSurfaceServiceName));
+}
+
+TEST_F(DoorKeeperTest, ALostServiceIsAnErrorInTheLog) {
+  keeper_.OnServiceLost(absl::FailedPreconditionError("somebody else has it"));
+  EXPECT_THAT(logged(), HasSubstr("\"error\""));
+  EXPECT_THAT(logged(), HasSubstr("somebody else has it"));
+}
+
 TEST_F(DoorKeeperTest, RefusalsAtTheRateOfConnectsStayAFewLines) {
   for (int i = 0; i < 10000; ++i) {
     keeper_.OnRefused(door::ListenerRole::kOwner, absl::PermissionDeniedError("uid 502"));

@@ -192,4 +192,11 @@ TEST_P(TransportSuite, SealedMemoryOfAClientBecomesASurface) {
   EXPECT_FALSE(session_.Import(*region, large).ok());
 }
 
+// No daemon of a test was told to allow it, and most are not even on a Mac.
+TEST_P(TransportSuite, NoSurfaceIsFoundByItsGlobalNumber) {
+  const TensorLayout layout = *MakePackedLayout(DType::kFp16, {4, 3});
+  EXPECT_EQ(CodeOf(session_.ImportGlobalIosurface(42, layout)),
+            absl::StatusCode::kPermissionDenied);
+}
+
 }  // namespace anex::test

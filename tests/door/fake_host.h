@@ -92,6 +92,11 @@ class FakeHost final : public SideChannelHost {
     absl::MutexLock lock(&mutex_);
     return offered_;
   }
+  void ForgetOffers() {
+    absl::MutexLock lock(&mutex_);
+    offered_.clear();
+    handovers_.clear();
+  }
   int wakes() {
     absl::MutexLock lock(&mutex_);
     return wakes_;

@@ -179,6 +179,28 @@ TEST_F(Connection, ARegionThatCannotBeSharedIsAnErrorOfTheClaimOnly) {
   EXPECT_EQ(connection_->state(), State::kAttached);
 }
 
+// As a port is, on a socket.
+class PortRegion final : public shm::SharedRegion {
+ public:
+  std::byte* data() override { return nullptr; }
+  const std::byte* data() const override { return nullptr; }
+  uint64_t size() const override { return 4096; }
+  shm::RegionAccess access() const override { return shm::RegionAccess::kReadWrite; }
+  absl::StatusOr<shm::OwnedDescriptor> Share(shm::RegionAccess) const override {
+    return shm::OwnedDescriptor::OfPort(static_cast<uint32_t>(::dup(0)));
+  }
+};
+
+TEST_F(Connection, ARegionThatTheChannelCannotCarryIsAnErrorOfTheClaimOnly) {
+  Attach();
+  host_.Prepare(TestToken(7), kSession,
+                {std::make_shared<PortRegion>(), shm::RegionAccess::kReadWrite});
+  Send(SideChannelFrame::Claim(3, TestToken(7)));
+  EXPECT_EQ(Answer(),
+            SideChannelFrame::DeliverError(3, TestToken(7), absl::StatusCode::kUnimplemented));
+  EXPECT_EQ(connection_->state(), State::kAttached);
+}
+
 TEST_F(Connection, AcceptsSealedMemoryOfTheClientWithItsTrueSize) {
   Attach();
   const ClientMemory memory(3 * kPage);

@@ -266,5 +266,23 @@ TEST_F(Control, WorkThatIsLateIsNotRunAndSaysHowLongItHasWaited) {
   a.Stop();
 }
 
+// What it allows is said where whoever runs the daemon looks; and the door is really open then, to
+// a machine without IOSurfaces.
+TEST_F(Control, AllowingGlobalSurfacesIsWarnedOfAtEachStart) {
+  Start("allow_global_iosurfaces = true\nclient_requirement = 'identifier \"x\"'\n");
+  const std::string said = daemon_->process().output();
+  EXPECT_THAT(said, HasSubstr("allow_global_iosurfaces: surfaces that clients import by number"));
+  EXPECT_THAT(said, HasSubstr("client_requirement has no effect"));
+  const auto transport = OpenSession(daemon_->socket(), "global");
+  const TensorLayout layout = *MakePackedLayout(DType::kFp16, {4, 3});
+  EXPECT_EQ(transport->ImportGlobalIosurface(42, layout, "").status().code(),
+            absl::StatusCode::kUnimplemented);
+  Start("");
+  EXPECT_THAT(daemon_->process().output(), ::testing::Not(HasSubstr("global_iosurfaces")));
+  const auto other = OpenSession(daemon_->socket(), "global");
+  EXPECT_EQ(other->ImportGlobalIosurface(42, layout, "").status().code(),
+            absl::StatusCode::kPermissionDenied);
+}
+
 }  // namespace
 }  // namespace anex::test

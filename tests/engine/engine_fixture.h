@@ -155,6 +155,7 @@ class EngineTest : public ::testing::Test {
     options.runtime_dir = "/run/anexd";
     options.side_channel = "/run/anexd/side";
     options.limits = limits;
+    options.find_global_iosurface = find_global_iosurface_;
     auto engine = Engine::Create(std::move(options));
     ASSERT_TRUE(engine.ok()) << engine.status();
     engine_ = *std::move(engine);
@@ -226,6 +227,7 @@ class EngineTest : public ::testing::Test {
   }
 
   std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
+  GlobalIosurfaceFinder find_global_iosurface_ = nullptr;
   std::unique_ptr<Engine> engine_;
 };
 

@@ -133,6 +133,41 @@ TEST_F(EngineSessions, AnImportIsCheckedAgainstItsRegion) {
             absl::StatusCode::kOutOfRange);
 }
 
+TEST_F(EngineSessions, NothingIsFoundByItsGlobalNumberUnlessThatIsAllowed) {
+  const Caller ann = OpenSession("ann");
+  const absl::Status refused =
+      engine_->ImportGlobalIosurface(ann, 42, testing::Fp32({2, 3}), "").status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("allow_global_iosurfaces"));
+}
+
+TEST_F(EngineSessions, WhereItIsAllowedAGlobalSurfaceIsImportedOfItsTrueSize) {
+  // Has 4096 bytes under 42, and less than it is asked for under 43.
+  find_global_iosurface_ =
+      [](uint32_t number, uint64_t bytes) -> absl::StatusOr<std::shared_ptr<shm::SharedRegion>> {
+    if (number == 42 && bytes == 24) return shm::CreateHeapRegion(4096);
+    if (number == 43) return shm::CreateHeapRegion(4096);
+    return absl::NotFoundError("none");
+  };
+  Start({});
+  const Caller ann = OpenSession("ann");
+  const auto info = engine_->ImportGlobalIosurface(ann, 42, testing::Fp32({2, 3}), "theirs");
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_EQ(info->origin, SurfaceOrigin::kImported);
+  EXPECT_EQ(info->label, "theirs");
+  EXPECT_EQ(
+      engine_->ImportGlobalIosurface(ann, 43, testing::Fp32({1 << 20, 3}), "").status().code(),
+      absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(engine_->ImportGlobalIosurface(ann, 44, testing::Fp32({2, 3}), "").status().code(),
+            absl::StatusCode::kNotFound);
+  TensorLayout lies = testing::Fp32({2, 3});
+  lies.strides[0] = INT64_MAX;
+  EXPECT_EQ(engine_->ImportGlobalIosurface(ann, 42, lies, "").status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(engine_->ImportGlobalIosurface(Anyone(), 42, testing::Fp32({2, 3}), "").status().code(),
+            absl::StatusCode::kUnauthenticated);
+}
+
 TEST_F(EngineSessions, ClosingEndsEverythingAndFreesTheMemory) {
   const Caller ann = OpenSession("ann");
   const Ready ready = GetReady(ann);

@@ -1,4 +1,5 @@
-// A lying peer at the other end of the socket.
+// The side channels that every system has, by the suite; and a lying peer at the other end of a
+// socket.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "proto/shm/side_channel.h"
+#include "tests/shm/side_channel_suite.h"
 #include "tests/system/descriptors.h"
 #include "tests/system/processes.h"
 
@@ -21,6 +23,21 @@ namespace {
 using ::testing::HasSubstr;
 
 int OpenDescriptors() { return test::OpenDescriptors(::getpid()); }
+
+SideChannelPair MakeUnixPair() {
+  int ends[2];
+  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  return {*AdoptSideChannel(OwnedDescriptor(ends[0])), *AdoptSideChannel(OwnedDescriptor(ends[1]))};
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, SideChannelSuite,
+    ::testing::Values(ChannelKind{.name = "Unix", .make = MakeUnixPair},
+                      ChannelKind{.name = "Pair",
+                                  .make = [] { return MakeSideChannelPair(); },
+                                  .cannot_poll = "an end within one process has no descriptor"}),
+    [](const auto& info) { return info.param.name; });
+
 
 class LyingPeer : public ::testing::Test {
  protected:
@@ -134,6 +151,14 @@ TEST_F(LyingPeer, ADescriptorThatDoesNotFitIsLostButTheChannelIsNot) {
   EXPECT_FALSE((*got)->descriptor.valid());
   SendRaw(offer_, 1);
   EXPECT_TRUE(channel_->Receive(absl::Seconds(20))->descriptor.valid());
+}
+
+TEST(ConnectEndpoint, SaysThatXpcIsElsewhere) {
+  const absl::Status no =
+      ConnectEndpoint("xpc:com.anexd.agent.surfaces", absl::Seconds(1)).status();
+  EXPECT_EQ(no.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(ConnectEndpoint("/nowhere/at/all.sock", absl::Seconds(1)).status().code(),
+            absl::StatusCode::kUnavailable);
 }
 
 TEST(ConnectSideChannel, SaysWhatIsWrongWithThePath) {

@@ -37,6 +37,7 @@ std::map<IOSurfaceID, IOSurfaceRef>& Table() {
   std::atomic<int> locks;
   std::atomic<int> uses;
   std::atomic<uint32_t> seed;
+  bool global;
 }
 @end
 
@@ -101,7 +102,16 @@ IOSurfaceRef IOSurfaceCreate(CFDictionaryRef properties) {
     close(fd);
     return nullptr;
   }
-  return MakeSurface(fd, size);
+  IOSurfaceRef surface = MakeSurface(fd, size);
+  NSNumber* global = [(NSDictionary*)properties objectForKey:@"IOSurfaceIsGlobal"];
+  if (surface != nullptr) Of(surface)->global = global.boolValue;
+  return surface;
+}
+
+CFTypeRef IOSurfaceCopyValue(IOSurfaceRef surface, CFStringRef key) {
+  if (![(NSString*)key isEqualToString:@"IOSurfaceIsGlobal"] || !Of(surface)->global)
+    return nullptr;
+  return [[NSNumber numberWithBool:YES] retain];
 }
 
 IOSurfaceID IOSurfaceGetID(IOSurfaceRef surface) { return Of(surface)->number; }

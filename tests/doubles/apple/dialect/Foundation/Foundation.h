@@ -76,6 +76,7 @@ enum : NSUInteger { NSUTF8StringEncoding = 4 };
 + (NSNumber*)numberWithLongLong:(long long)value;
 + (NSNumber*)numberWithUnsignedLongLong:(unsigned long long)value;
 + (NSNumber*)numberWithBool:(BOOL)value;
+@property(readonly) BOOL boolValue;
 @property(readonly) long long longLongValue;
 @property(readonly) unsigned int unsignedIntValue;
 @property(readonly) NSUInteger unsignedIntegerValue;

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <xpc/xpc.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,6 +33,7 @@ void CFRelease(CFTypeRef object);
 IOSurfaceRef IOSurfaceCreate(CFDictionaryRef properties);
 IOSurfaceID IOSurfaceGetID(IOSurfaceRef surface);
 IOSurfaceRef IOSurfaceLookup(IOSurfaceID id);
+CFTypeRef IOSurfaceCopyValue(IOSurfaceRef surface, CFStringRef key);
 kern_return_t IOSurfaceLock(IOSurfaceRef surface, IOSurfaceLockOptions options, uint32_t* seed);
 kern_return_t IOSurfaceUnlock(IOSurfaceRef surface, IOSurfaceLockOptions options, uint32_t* seed);
 void* IOSurfaceGetBaseAddress(IOSurfaceRef surface);
@@ -43,6 +45,9 @@ int32_t IOSurfaceGetUseCount(IOSurfaceRef surface);
 // Of the double: a port is a file descriptor, the caller's to close.
 mach_port_t IOSurfaceCreateMachPort(IOSurfaceRef surface);
 IOSurfaceRef IOSurfaceLookupFromMachPort(mach_port_t port);
+// Of the double of XPC (xpc_objects.mm).
+xpc_object_t IOSurfaceCreateXPCObject(IOSurfaceRef surface);
+IOSurfaceRef IOSurfaceLookupFromXPCObject(xpc_object_t object);
 
 #ifdef __cplusplus
 }
