@@ -235,6 +235,9 @@ class Engine {
   // somebody asks after the lane (Cancel, WaitLaneIdle, DescribeLane), or 100 ms into a long step.
   absl::Status AttachSource(const Caller& caller, LaneId lane, std::string_view device,
                             std::shared_ptr<WorkSource> source);
+  // The lane's source took its device's thread for `ns` for what was refused: the session has had
+  // that much of the device, and at least some. Does not throw.
+  void ChargeLane(const Caller& caller, LaneId lane, int64_t ns);
   // Takes what is in it, then ends it; the lane stays. NOT_FOUND without one.
   absl::Status DetachSource(const Caller& caller, LaneId lane);
   // A place among the calls of the caller's process; to be held while the call is handled. Fronts

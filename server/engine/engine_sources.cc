@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "proto/values/within_memory.h"
 #include "server/engine/engine_impl.h"
 
 namespace anex::engine {
@@ -70,6 +71,21 @@ void Engine::Impl::Detach(std::span<const SourceTable::Entry> sources, bool last
 
 void Engine::Impl::TakeFromSource(SessionId session, LaneId lane) const {
   if (const auto entry = sources.Find(session, lane)) entry->dispatcher->TakeFrom(entry->source);
+}
+
+// A lane without a device has nobody's time to pay with; what all suspects together take is
+// bounded.
+void Engine::ChargeLane(const Caller& caller, LaneId id, int64_t ns) {
+  (void)WithinMemory("charge a lane", [&]() -> absl::Status {
+    absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
+    if (!session.ok()) return session.status();
+    absl::StatusOr<std::shared_ptr<SessionLane>> lane = (*session)->lanes.Find(id);
+    if (!lane.ok()) return lane.status();
+    absl::MutexLock lock(&(*lane)->mutex);
+    if ((*lane)->device_lane == 0) return absl::OkStatus();
+    impl_->DispatcherOf((*lane)->device).Charge((*lane)->device_lane, ns);
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<Dispatcher*> Engine::Impl::DispatcherNamed(std::string_view device) const {

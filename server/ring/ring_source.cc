@@ -1,8 +1,11 @@
 #include "server/ring/ring_source.h"
 
+#include <algorithm>
 #include <span>
-#include <string>
 #include <utility>
+
+#include "proto/values/status_words.h"
+#include "proto/values/within_memory.h"
 
 namespace anex::ring {
 namespace {
@@ -51,13 +54,14 @@ bool RingSource::Refill() {
   return false;
 }
 
-size_t RingSource::Poll() {
-  if (broken_ || !Refill()) return 0;
+engine::WorkSource::Taken RingSource::Poll(size_t most) {
+  if (broken_ || !Refill()) return {};
+  const size_t end = std::min(count_, at_ + most);
   std::array<Submission, kMostTaken> submissions;
   RingSubmission entry;
   std::string_view wrong;
   size_t good = 0;
-  for (; at_ + good < count_; ++good) {
+  for (; at_ + good < end; ++good) {
     wrong = DecodeUntrusted(batch_[at_ + good], entry);
     if (!wrong.empty()) break;
     submissions[good] = SubmissionOf(entry, parts_.lane);
@@ -67,14 +71,19 @@ size_t RingSource::Poll() {
       parts_.caller, std::span(submissions).first(good), shared_from_this(), refused,
       /*from_source=*/true);
   at_ += accepted;
-  if (!refused.ok()) {
+  if (accepted < good) {
     Refuse(submissions[accepted].user_data, std::move(refused));
-    return accepted + 1;
+    return {accepted + 1, true};
   }
-  if (wrong.empty()) return accepted;
-  Refuse(entry.user_data,
-         absl::InvalidArgumentError(absl::string_view(wrong.data(), wrong.size())));
-  return accepted + 1;
+  if (wrong.empty()) return {accepted, false};
+  Refuse(entry.user_data, InWordsIfRoom(absl::StatusCode::kInvalidArgument, [wrong] {
+           return absl::InvalidArgumentError(absl::string_view(wrong.data(), wrong.size()));
+         }));
+  return {accepted + 1, true};
+}
+
+void RingSource::Charge(int64_t ns) {
+  parts_.engine->ChargeLane(parts_.caller, parts_.lane, ns);
 }
 
 void RingSource::Refuse(uint64_t user_data, absl::Status status) {

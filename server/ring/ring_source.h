@@ -12,7 +12,7 @@
 // says nonsense, or names what is not of the session, is answered with the reason; counters that
 // make no sense break this ring (kBroken) and nothing else: its lane takes no more from it, what
 // was accepted runs to its end. Of one look a ring gets at most kMostTaken submissions accepted, or
-// one refused: making up refusals costs time, and who lives on them shall not take it from others.
+// one refused: making up refusals costs time, which its session pays for.
 //
 // Invariant: every entry that was taken is owed exactly one Post, and gets it. Room for it is what
 // DaemonRing::Take looks for, so Reserve is free.
@@ -54,7 +54,8 @@ class RingSource final : public engine::WorkSource,
   };
   explicit RingSource(Parts parts) : parts_(std::move(parts)) {}
 
-  size_t Poll() override;
+  Taken Poll(size_t most) override;
+  void Charge(int64_t ns) override;
   bool HasWork() const override;
   bool PrepareToSleep() override;
   void Awake(bool rang) override;

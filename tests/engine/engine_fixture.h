@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <climits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,9 +24,18 @@ class Gate {
  public:
   void Shut() { Set(false); }
   void Open() { Set(true); }
+  // The one that is held goes on, and `runs` that come after it; the next one is held.
+  void OpenFor(int runs) {
+    absl::MutexLock lock(&mutex_);
+    last_ = begun_ + runs;
+    open_ = true;
+  }
   void Pass() {
     absl::MutexLock lock(&mutex_);
-    ++begun_;
+    if (++begun_ > last_) {
+      open_ = false;
+      last_ = INT_MAX;
+    }
     mutex_.Await(absl::Condition(&open_));
   }
   void WaitBegun(int runs) {
@@ -41,7 +51,7 @@ class Gate {
   }
   absl::Mutex mutex_;
   bool open_ = true;
-  int begun_ = 0;
+  int begun_ = 0, last_ = INT_MAX;
 };
 
 class GatedRequest final : public device::Request {

@@ -32,7 +32,7 @@ class ListSource final : public WorkSource {
   }
   void RingForNothing() { bell_.Ring(); }
 
-  size_t Poll() override {
+  Taken Poll(size_t) override {
     EXPECT_EQ(inside_.fetch_add(1), 0) << "one thread at a time";
     std::vector<int> taken;
     {
@@ -43,7 +43,7 @@ class ListSource final : public WorkSource {
     for (const int what : taken) submit_(what);
     polls_ += 1;
     inside_.fetch_sub(1);
-    return taken.size();
+    return {taken.size(), false};
   }
   bool HasWork() const override { return waiting_.load() > 0; }
   bool PrepareToSleep() override {

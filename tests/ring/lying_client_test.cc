@@ -28,6 +28,25 @@ class LyingClientTest : public RingTest {
       end.submission(place).words[i].store(words[i], std::memory_order_relaxed);
     }
   }
+  // A ring that nobody but the test asks.
+  struct Direct {
+    End end;
+    std::shared_ptr<RingSource> source;
+  };
+  Direct OpenDirect(const Caller& caller, LaneId lane, uint32_t entries) {
+    RingSource::Parts parts;
+    parts.engine = engine_.get();
+    parts.caller.session = caller.session;
+    parts.lane = lane;
+    parts.ring = *shm::DaemonRing::Create(*RingGeometry::Make(entries, entries), "test");
+    parts.bell = std::make_shared<const shm::Doorbell>(*shm::Doorbell::Create());
+    Direct direct;
+    direct.end.region = parts.ring->region();
+    direct.end.ring = *shm::ClientRing::Attach(direct.end.region,
+                                               shm::Doorbell::AdoptRinger(*parts.bell->Share()));
+    direct.source = std::make_shared<RingSource>(std::move(parts));
+    return direct;
+  }
   void ExpectServes(const Caller& caller, const Ready& ready) {
     const auto done = engine_->Evaluate(caller, EngineTest::Run(ready));
     ASSERT_TRUE(done.ok()) << done.status();
@@ -215,30 +234,57 @@ TEST_F(NeighbourTest, ATailThatRunsAheadAgainAndAgainIsNotAtTheNeighboursCost) {
   });
 }
 
+// While the device has work, all liars together get little of its thread: counted, not timed. The
+// neighbour's runs are put in before they may run, so nobody has to wake up meanwhile.
+TEST_F(NeighbourTest, RefusalsOfManyRingsAreFewWhileTheDeviceWorks) {
+  constexpr int kRings = 60, kRuns = 64;
+  const Caller neighbour = OpenSession("neighbour"), liar = OpenSession("liar");
+  const Ready ready = GetReady(neighbour);
+  const End end = OpenRing(neighbour, ready.lane, kRuns);
+  std::vector<End> lies;
+  for (int i = 0; i < kRings; ++i) lies.push_back(OpenRing(liar, LaneId(), 256));
+  const auto refused = [&] {
+    uint64_t sum = 0;
+    for (const End& one : lies) sum += one.frame().completion_tail.value.load();
+    return sum;
+  };
+  gate_->Shut();
+  ASSERT_EQ(Put(end, Run(ready, 0)), 1u);
+  gate_->WaitBegun(1);
+  for (uint64_t i = 1; i < kRuns; ++i) ASSERT_EQ(Put(end, Run(ready, i)), 1u);
+  const std::vector<RingSubmission> bad(256, {.target = 12345});
+  for (const End& one : lies) ASSERT_EQ(one.ring->Submit(bad), 256u);
+  const uint64_t before = refused();
+  gate_->OpenFor(kRuns - 2);
+  gate_->WaitBegun(kRuns);  // the last one is held
+  const uint64_t during = refused() - before;
+  ASSERT_LT(before + during, 256u * kRings) << "there is more to refuse";
+  std::printf("%llu refusals during %d runs\n", static_cast<unsigned long long>(during), kRuns);
+  // At most eight a look and a look for each run; a sweep may come in between.
+  EXPECT_LE(during, 8u * kRuns + 16u * kRings);
+  gate_->Open();
+  for (int i = 0; i < kRuns; ++i) EXPECT_EQ(Next(end).entry.status, 0);
+}
+
 // What the device thread does for one ring at a look is bounded, the more so for a liar.
 TEST_F(LyingClientTest, OfOneLookARingGetsOneRefusalOrABoundedNumberAccepted) {
   const Caller caller = OpenSession();
   const Ready ready = GetReady(caller);
-  RingSource::Parts parts;
-  parts.engine = engine_.get();
-  parts.caller.session = caller.session;
-  parts.lane = ready.lane;
-  parts.ring = *shm::DaemonRing::Create(*RingGeometry::Make(64, 64), "test");
-  parts.bell = std::make_shared<const shm::Doorbell>(*shm::Doorbell::Create());
-  End end;
-  end.region = parts.ring->region();
-  end.ring = *shm::ClientRing::Attach(end.region, shm::Doorbell::AdoptRinger(*parts.bell->Share()));
-  const auto source = std::make_shared<RingSource>(std::move(parts));
+  const auto [end, source] = OpenDirect(caller, ready.lane, 64);
   const std::vector<RingSubmission> bad(20, {.target = 12345}), good(20, Run(ready));
   ASSERT_EQ(end.ring->Submit(bad), 20u);
   for (int i = 0; i < 20; ++i) {
-    EXPECT_EQ(source->Poll(), 1u);
+    const engine::WorkSource::Taken taken = source->Poll(100);
+    EXPECT_EQ(taken.entries, 1u);
+    EXPECT_TRUE(taken.refused);
     EXPECT_EQ(Next(end).code(), absl::StatusCode::kNotFound);
   }
-  EXPECT_EQ(source->Poll(), 0u);
+  EXPECT_EQ(source->Poll(100).entries, 0u);
   ASSERT_EQ(end.ring->Submit(good), 20u);
-  EXPECT_EQ(source->Poll(), RingSource::kMostTaken);
-  EXPECT_EQ(source->Poll(), 20 - RingSource::kMostTaken);
+  EXPECT_EQ(source->Poll(100).entries, RingSource::kMostTaken);
+  EXPECT_EQ(source->Poll(1).entries, 1u);
+  EXPECT_EQ(source->Poll(100).entries, 19 - RingSource::kMostTaken);
+  EXPECT_FALSE(source->Poll(100).refused);
   for (int i = 0; i < 20; ++i) EXPECT_EQ(Next(end).entry.status, 0);
 }
 

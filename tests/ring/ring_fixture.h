@@ -4,8 +4,11 @@
 #define ANEX_TESTS_RING_RING_FIXTURE_H_
 
 #include <gtest/gtest.h>
+#include <time.h>
 
 #include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -98,6 +101,27 @@ class RingTest : public engine::testing::EngineTest {
     const auto some = [this] { return !broken_.empty(); };
     mutex_.AwaitWithTimeout(absl::Condition(&some), kSoon);
     return broken_;
+  }
+  // Looks at an engine that has nothing to do: its threads neither wake up nor turn. Measured in
+  // wake-ups of the device thread and in processor time of this whole process, which is the
+  // engine's: a thread that never sleeps is not seen in the former.
+  void ExpectAtRest() {
+    WaitUntilAsleep();
+    const uint64_t slept = engine_->device_sleeps();
+    const double cpu = CpuSeconds();
+    absl::SleepFor(absl::Milliseconds(500));
+    // A thread that the machine held up may have had a last look to make.
+    EXPECT_LE(engine_->device_sleeps(), slept + 2);
+    EXPECT_LT(CpuSeconds() - cpu, 0.05) << "a thread turns";
+  }
+  static double CpuSeconds() {
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+  }
+  static size_t OpenDescriptors() {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return static_cast<size_t>(std::distance(begin(all), end(all)));
   }
   // Until the device thread has gone to sleep and stayed there for a while.
   void WaitUntilAsleep() {

@@ -168,6 +168,11 @@ void Dispatcher::UnblockLocked() {
   woken_.clear();
 }
 
+void Dispatcher::Charge(uint64_t lane, int64_t ns) {
+  absl::MutexLock lock(&mutex_);
+  scheduler_->Served(lane, ns);
+}
+
 // --- Submissions ---
 
 absl::Status Dispatcher::Submit(uint64_t lane, WorkItem item) {

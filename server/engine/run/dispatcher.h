@@ -136,6 +136,9 @@ class Dispatcher {
   void Detach(const std::shared_ptr<WorkSource>& source, bool last_look) {
     sources_.Detach(source, last_look);
   }
+  // The lane's source took the device's thread for `ns`, or some if that is 0, for what was
+  // refused: its session has had that much.
+  void Charge(uint64_t lane, int64_t ns);
   // Takes what waits in a source, as the device thread does between its steps: it may be long
   // inside one. Not from inside of a source.
   void TakeFrom(const std::shared_ptr<WorkSource>& source) { sources_.TakeFrom(source); }

@@ -67,7 +67,7 @@ void Dispatcher::WorkerLoop(std::shared_ptr<Worker> worker) {
     const int64_t period_ns = kAskPeriodNs + static_cast<int64_t>(sources) * kAskPeriodOfEachNs;
     const bool ask =
         must_ask || unasked >= kMostUnasked + sources || now_ns - asked_ns >= period_ns;
-    if (ask && sources_.Poll() > 0) {
+    if (ask && sources_.Poll(clock_, now_ns, /*idle=*/must_ask) > 0) {
       worked = true;
       now_ns = clock_.Now();
     }

@@ -104,6 +104,7 @@ FairShare::Child FairShare::Next() {
 
 void FairShare::Charge(Child child, int64_t ns) {
   Entry& entry = entries_[child];
+  if (!ready(child)) entry.tag = std::max(entry.tag, clock_);  // else it was paid from old times
   const uint64_t spent =
       static_cast<uint64_t>(std::clamp<int64_t>(ns, 0, kMostTurnNs)) * kUnitsPerNs +
       entry.remainder;

@@ -4,6 +4,7 @@
 // Use: Add a lane; SetReady as it gains and loses work that can be tried; Next names one without
 // taking it; Served tells what it then used, before Next is asked again. A lane whose head turns
 // out to be blocked is set not ready; with Served and 0 if the look at it shall cost it something.
+// Served also of a lane that was not named, nor ready, for what else it took.
 #ifndef ANEX_SERVER_ENGINE_RUN_SCHEDULER_H_
 #define ANEX_SERVER_ENGINE_RUN_SCHEDULER_H_
 

@@ -4,11 +4,13 @@
 //
 // Threads: all methods from one thread at a time: the device thread, or whoever detaches the source
 // or asks after its lane; Detached comes last. None of them may wait, take long, or attach or
-// detach a source. Poll may call Engine::Submit; no lock of the dispatcher's queue is held then.
+// detach a source, nor throw. Poll may call Engine::Submit; no lock of the dispatcher's queue is
+// held then.
 #ifndef ANEX_SERVER_ENGINE_RUN_WORK_SOURCE_H_
 #define ANEX_SERVER_ENGINE_RUN_WORK_SOURCE_H_
 
 #include <cstddef>
+#include <cstdint>
 
 namespace anex::engine {
 
@@ -16,9 +18,17 @@ class WorkSource {
  public:
   virtual ~WorkSource() = default;
 
-  // Takes what is there, a bounded number at a time, and submits it. How many were taken: 0 = there
-  // is nothing, or nothing that may be taken now.
-  virtual size_t Poll() = 0;
+  // What one look took: pieces of work, of which the last may have been refused.
+  struct Taken {
+    size_t entries = 0;  // 0 = there is nothing, or nothing that may be taken now
+    bool refused = false;
+  };
+  // Takes what is there, at most `most` >= 1, and submits it, up to the first that is refused and
+  // with it: making up refusals costs time.
+  virtual Taken Poll(size_t most) = 0;
+  // A look that ended in a refusal took `ns` of the device's thread, or some if that is 0: whoever
+  // put in what was refused shall pay for it.
+  virtual void Charge(int64_t /*ns*/) {}
   // Whether Poll may find something: a load or two.
   virtual bool HasWork() const = 0;
 
