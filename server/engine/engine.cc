@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "proto/values/within_memory.h"
 #include "server/engine/engine_impl.h"
 
 namespace anex::engine {
@@ -159,7 +160,11 @@ void Engine::Impl::StartSweeper() {
     absl::MutexLock lock(&sweeper_mutex);
     while (!sweeper_mutex.AwaitWithTimeout(absl::Condition(&stop_sweeper), kSweepInterval)) {
       sweeper_mutex.Unlock();
-      Sweep(clock.Now());
+      // What a want of memory leaves undone is done the next time.
+      (void)WithinMemory("look for what is overdue", [this] {
+        Sweep(clock.Now());
+        return absl::OkStatus();
+      });
       sweeper_mutex.Lock();
     }
   });

@@ -250,8 +250,8 @@ class Engine {
                       std::shared_ptr<CompletionSink> completions);
   // The same for several in one lane, in order, up to the first that is refused: returns how many
   // were queued, and `refused` says why not the next one.
-  // What the lane's source holds is taken before, so that the lane's order is that of its client;
-  // `from_source`: it is the source that submits, which is at it already.
+  // Does not throw. What the lane's source holds is taken before, so that the lane's order is that
+  // of its client; `from_source`: it is the source that submits, which is at it already.
   size_t SubmitSome(const Caller& caller, std::span<const Submission> submissions,
                     const std::shared_ptr<CompletionSink>& completions, absl::Status& refused,
                     bool from_source = false);

@@ -243,16 +243,17 @@ size_t Engine::SubmitSome(const Caller& caller, std::span<const Submission> subm
                           bool from_source) {
   refused = absl::OkStatus();
   if (submissions.empty()) return 0;
-  absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
-  absl::StatusOr<std::shared_ptr<SessionLane>> lane =
-      session.ok() ? (*session)->lanes.Find(submissions.front().lane) : session.status();
-  if (!lane.ok()) {
-    refused = lane.status();
-    return 0;
-  }
-  if (!from_source && (*lane)->has_source.load(std::memory_order_relaxed)) {
-    impl_->TakeFromSource(caller.session, submissions.front().lane);
-  }
+  absl::StatusOr<std::shared_ptr<Session>> session;
+  absl::StatusOr<std::shared_ptr<SessionLane>> lane;
+  refused = WithinMemory("take this submission", [&] {
+    session = impl_->SessionOf(caller);
+    lane = session.ok() ? (*session)->lanes.Find(submissions.front().lane) : session.status();
+    if (lane.ok() && !from_source && (*lane)->has_source.load(std::memory_order_relaxed)) {
+      impl_->TakeFromSource(caller.session, submissions.front().lane);
+    }
+    return lane.status();
+  });
+  if (!refused.ok()) return 0;
   size_t queued = 0;
   while (refused.ok() && queued < submissions.size()) {
     const size_t count = std::min(submissions.size() - queued, kMostAtOnce);
@@ -265,7 +266,10 @@ size_t Engine::SubmitSome(const Caller& caller, std::span<const Submission> subm
     refused.Update(why);
   }
   if ((*session)->ended()) {  // it ended meanwhile, maybe before the lane was opened
-    for (const auto& dispatcher : impl_->dispatchers) dispatcher->CloseLanes((*session)->id());
+    (void)WithinMemory("close the lanes of a session that has ended", [&] {
+      for (const auto& dispatcher : impl_->dispatchers) dispatcher->CloseLanes((*session)->id());
+      return absl::OkStatus();
+    });
   }
   return queued;
 }

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "proto/values/hash_map.h"
 #include "proto/wire/handle.h"
 #include "server/engine/run/dispatcher.h"
 #include "server/engine/run/work_source.h"
@@ -36,7 +36,7 @@ class SourceTable {
 
  private:
   mutable absl::Mutex mutex_;
-  absl::flat_hash_map<SessionId, std::vector<Entry>> by_session_ ABSL_GUARDED_BY(mutex_);
+  HashMap<SessionId, std::vector<Entry>> by_session_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace anex::engine

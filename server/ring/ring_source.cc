@@ -43,14 +43,20 @@ Submission SubmissionOf(const RingSubmission& entry, LaneId lane) {
 bool RingSource::Refill() {
   if (at_ < count_) return true;
   at_ = count_ = 0;
-  const absl::StatusOr<size_t> taken = parts_.ring->Take(batch_);
-  if (taken.ok()) {
-    count_ = *taken;
-    return count_ > 0;
-  }
+  const absl::Status taken = InWordsIfRoom(absl::StatusCode::kDataLoss, [this]() -> absl::Status {
+    const absl::StatusOr<size_t> count = parts_.ring->Take(batch_);
+    if (!count.ok()) return count.status();
+    count_ = *count;
+    return absl::OkStatus();
+  });
+  if (taken.ok()) return count_ > 0;
   broken_ = true;
-  const absl::string_view text = taken.status().message();
-  if (parts_.on_broken) parts_.on_broken({text.data(), text.size()});
+  const absl::string_view text = taken.message();
+  if (!parts_.on_broken) return false;
+  (void)WithinMemory("say that a ring is broken", [&] {
+    parts_.on_broken({text.data(), text.size()});
+    return absl::OkStatus();
+  });
   return false;
 }
 

@@ -542,5 +542,15 @@ TEST(CompileBreaker, RemembersLongerEachTimeUpToABoundAndForgetsOnSuccess) {
   EXPECT_EQ(breaker.Find("d", now), nullptr);
 }
 
+// There may be more of it the next time.
+TEST(CompileBreaker, AWantOfMemoryIsNotTheProgramsFault) {
+  CompileBreaker breaker(1000, 4000);
+  FlightOutcome failed;
+  failed.status = absl::ResourceExhaustedError("not enough memory to compile this program");
+  breaker.Failed("d", failed, 0);
+  EXPECT_EQ(breaker.Find("d", 1), nullptr);
+  EXPECT_EQ(breaker.size(), 0u);
+}
+
 }  // namespace
 }  // namespace anex::engine::testing

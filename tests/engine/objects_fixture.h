@@ -178,11 +178,11 @@ class Watcher {
   ~Watcher() { wakes_->Close(); }
   Waiter* waiter() const { return waiter_.get(); }
   Sleeper& sleeper() const { return *sleeper_; }
-  // How often since the last look.
+  // Since the last look: 1, or 0.
   size_t told() {
-    std::vector<uint64_t> lanes;
-    wakes_->Take(lanes);
-    return lanes.size();
+    size_t lanes = 0;
+    wakes_->TakeEach([&lanes](uint64_t) { ++lanes; });
+    return lanes;
   }
 
  private:

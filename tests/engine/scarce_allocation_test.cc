@@ -1,72 +1,16 @@
 // Every allocation of a check, of a digest and of a compile fails once, and every one from some
 // moment on: the answer is RESOURCE_EXHAUSTED or the right one, nothing throws, nobody waits for
-// ever, and the next request is answered as if nothing had been. The operators new of this binary
-// are replaced by failing ones.
+// ever, and the next request is answered as if nothing had been.
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "server/engine/compile/compile_service.h"
 #include "server/mil/rule_info.h"
 #include "tests/engine/compile_fixture.h"
-
-namespace {
-
-// Which allocations fail. Only one thread allocates while a test has armed it, or whoever fails is
-// not important.
-enum class Who : uint8_t { kNobody, kThisThread, kOtherThreads };
-enum class HowMany : uint8_t { kOne, kAllFromThere };
-std::atomic<Who> who{Who::kNobody};
-std::atomic<HowMany> how_many{HowMany::kOne};
-std::atomic<int64_t> left{0};  // that still succeed
-thread_local bool is_test = false;
-
-bool Fails() {
-  const Who whose = who.load(std::memory_order_relaxed);
-  if (whose == Who::kNobody || is_test != (whose == Who::kThisThread)) return false;
-  const int64_t before = left.fetch_sub(1);
-  return how_many.load() == HowMany::kOne ? before == 0 : before <= 0;
-}
-
-void* Allocate(size_t bytes, size_t alignment) noexcept {
-  if (Fails()) return nullptr;
-  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  return std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
-}
-void* AllocateOrThrow(size_t bytes, size_t alignment) {
-  void* const memory = Allocate(bytes, alignment);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t bytes) { return AllocateOrThrow(bytes, alignof(std::max_align_t)); }
-void* operator new[](size_t bytes) { return AllocateOrThrow(bytes, alignof(std::max_align_t)); }
-void* operator new(size_t bytes, std::align_val_t alignment) {
-  return AllocateOrThrow(bytes, static_cast<size_t>(alignment));
-}
-void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
-  return Allocate(bytes, alignof(std::max_align_t));
-}
-void* operator new[](size_t bytes, const std::nothrow_t&) noexcept {
-  return Allocate(bytes, alignof(std::max_align_t));
-}
-// GCC sees free() for memory that a replaced operator new gave, and forgets which one.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+#include "tests/engine/failing_new.h"
 
 namespace anex::engine::testing {
 namespace {

@@ -10,7 +10,7 @@ bool SaysSomethingAboutTheProgram(const FlightOutcome& outcome) {
   if (outcome.refusal != absl::StatusCode::kOk) return true;
   return !outcome.not_cached && !outcome.no_room && !outcome.status.ok() &&
          !absl::IsUnavailable(outcome.status) && !absl::IsCancelled(outcome.status) &&
-         !absl::IsAborted(outcome.status);
+         !absl::IsAborted(outcome.status) && !absl::IsResourceExhausted(outcome.status);
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ class CompileBreaker {
 
   // The failure to answer with, or null: try it.
   const FlightOutcome* Find(const std::string& digest, int64_t now_ns) const;
-  // Failures that say nothing about the program (UNAVAILABLE, CANCELLED, ...) are not remembered.
+  // Failures that say nothing about the program (UNAVAILABLE, CANCELLED, a want of memory or of
+  // whatever else there may be more of next time) are not remembered.
   void Failed(const std::string& digest, const FlightOutcome& outcome, int64_t now_ns);
   void Succeeded(const std::string& digest);  // takes no memory
   size_t size() const { return failures_.size(); }

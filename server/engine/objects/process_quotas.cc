@@ -9,7 +9,7 @@ absl::StatusOr<QuotaPlace> ProcessQuotas::Take(int64_t pid) {
     // A new process: the time to forget those that have nothing out. Places are only taken under
     // the lock, so that none of them can come back to life.
     std::shared_ptr<Quota> fresh = std::make_shared<Quota>(bound_, advice_, all_);
-    absl::erase_if(quotas_, [](const auto& entry) {
+    std::erase_if(quotas_, [](const auto& entry) {
       return entry.second == nullptr || entry.second->used() == 0;
     });
     return (quotas_[pid] = std::move(fresh))->Take();

@@ -10,9 +10,9 @@
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "proto/values/hash_map.h"
 #include "server/engine/limits.h"
 #include "server/engine/objects/quota.h"
 
@@ -33,7 +33,7 @@ class ProcessQuotas {
   const char* const advice_;
   const std::shared_ptr<Quota> all_;
   mutable absl::Mutex mutex_;
-  absl::flat_hash_map<int64_t, std::shared_ptr<Quota>> quotas_ ABSL_GUARDED_BY(mutex_);
+  HashMap<int64_t, std::shared_ptr<Quota>> quotas_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace anex::engine

@@ -1,6 +1,7 @@
 #include "server/engine/objects/surface_pool.h"
 
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace anex::engine {
@@ -39,8 +40,11 @@ void SurfacePool::Recycle(std::shared_ptr<shm::SharedRegion> region, ByteCharge 
   absl::MutexLock lock(&mutex_);
   const uint64_t bytes = charge.bytes();
   if (closed_ || bytes > kPooledBytes - pooled_) return;
-  pooled_ += bytes;
-  idle_.emplace(bytes, Idle{std::move(region), std::move(charge)});
+  try {
+    idle_.emplace(bytes, Idle{std::move(region), std::move(charge)});
+    pooled_ += bytes;
+  } catch (const std::bad_alloc&) {  // then it is freed: a dying surface cannot fail
+  }
 }
 
 void SurfacePool::Close() {

@@ -23,7 +23,6 @@
 #include <map>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -31,36 +30,7 @@
 
 namespace anex::engine {
 
-class WakeList {
- public:
-  explicit WakeList(Sleeper& sleeper) : sleeper_(&sleeper) {}
-
-  void Add(uint64_t lane) {
-    absl::MutexLock lock(&mutex_);
-    if (sleeper_ == nullptr) return;
-    lanes_.push_back(lane);
-    any_.store(true, std::memory_order_release);  // before the news of it
-    sleeper_->Wake();
-  }
-  bool any() const { return any_.load(std::memory_order_acquire); }
-  // REQUIRES: `to` is empty.
-  void Take(std::vector<uint64_t>& to) {
-    absl::MutexLock lock(&mutex_);
-    to.swap(lanes_);
-    any_.store(false, std::memory_order_relaxed);
-  }
-  // Nobody is woken any more; the sleeper may go.
-  void Close() {
-    absl::MutexLock lock(&mutex_);
-    sleeper_ = nullptr;
-  }
-
- private:
-  std::atomic<bool> any_{false};
-  absl::Mutex mutex_;
-  Sleeper* sleeper_ ABSL_GUARDED_BY(mutex_);
-  std::vector<uint64_t> lanes_ ABSL_GUARDED_BY(mutex_);
-};
+class WakeList;
 
 class Waiter : public std::enable_shared_from_this<Waiter> {
  public:
@@ -69,13 +39,65 @@ class Waiter : public std::enable_shared_from_this<Waiter> {
   // A new wait; earlier ones are over.
   uint64_t Begin() { return wait_.fetch_add(1, std::memory_order_relaxed) + 1; }
   bool in(uint64_t wait) const { return wait_.load(std::memory_order_relaxed) == wait; }
-  void Wake() const { wakes_->Add(lane_); }
+  void Wake();
 
  private:
+  friend class WakeList;
   const uint64_t lane_;
   const std::shared_ptr<WakeList> wakes_;
   std::atomic<uint64_t> wait_{0};
+  // In the wake list, with its lock: who comes behind, and itself as long as it is in it.
+  Waiter* next_ = nullptr;
+  std::shared_ptr<Waiter> listed_;
 };
+
+// A list through the waiters themselves, each in it once at most: to be told takes no memory.
+class WakeList {
+ public:
+  explicit WakeList(Sleeper& sleeper) : sleeper_(&sleeper) {}
+  ~WakeList() { Close(); }
+
+  void Add(std::shared_ptr<Waiter> waiter) {
+    absl::MutexLock lock(&mutex_);
+    if (sleeper_ == nullptr || waiter->listed_ != nullptr) return;
+    waiter->next_ = nullptr;
+    (last_ == nullptr ? first_ : last_->next_) = waiter.get();
+    last_ = waiter.get();
+    last_->listed_ = std::move(waiter);
+    any_.store(true, std::memory_order_release);  // before the news of it
+    sleeper_->Wake();
+  }
+  bool any() const { return any_.load(std::memory_order_acquire); }
+  // Tells `each` the number of every lane in it, with the lock, and empties it.
+  template <typename Each>
+  void TakeEach(const Each& each) {
+    absl::MutexLock lock(&mutex_);
+    any_.store(false, std::memory_order_relaxed);
+    while (first_ != nullptr) each(PopLocked()->lane_);
+  }
+  // Nobody is woken any more; the sleeper may go.
+  void Close() {
+    absl::MutexLock lock(&mutex_);
+    sleeper_ = nullptr;
+    while (first_ != nullptr) PopLocked();
+  }
+
+ private:
+  std::shared_ptr<Waiter> PopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    std::shared_ptr<Waiter> popped = std::move(first_->listed_);
+    first_ = popped->next_;
+    if (first_ == nullptr) last_ = nullptr;
+    return popped;
+  }
+
+  std::atomic<bool> any_{false};
+  absl::Mutex mutex_;
+  Sleeper* sleeper_ ABSL_GUARDED_BY(mutex_);
+  Waiter* first_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  Waiter* last_ ABSL_GUARDED_BY(mutex_) = nullptr;
+};
+
+inline void Waiter::Wake() { wakes_->Add(shared_from_this()); }
 
 class WaitList {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "proto/values/within_memory.h"
@@ -103,14 +104,17 @@ Dispatcher::~Dispatcher() {
 absl::StatusOr<uint64_t> Dispatcher::OpenLane(LaneRequest request) {
   absl::MutexLock lock(&mutex_);
   const uint64_t number = ++last_lane_;
-  const absl::Status added =
-      scheduler_->Add({number, request.user, request.session, request.qos, request.weight});
-  if (!added.ok()) return added;
   auto lane = std::make_unique<Lane>(number, request.session, request.name, lane_depth_,
                                      std::move(request.usage), std::move(request.queue),
                                      std::make_shared<Waiter>(number, wakes_));
   if (request.qos == QosClass::kRealTime) lane->OrderByDeadline();
-  lanes_[number] = std::move(lane);
+  const auto place = lanes_.emplace(number, std::move(lane)).first;
+  // In both or in neither, also when memory is short.
+  absl::Cleanup forget = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { lanes_.erase(place); };
+  const absl::Status added =
+      scheduler_->Add({number, request.user, request.session, request.qos, request.weight});
+  if (!added.ok()) return added;
+  std::move(forget).Cancel();
   return number;
 }
 
@@ -158,14 +162,12 @@ void Dispatcher::Refresh(Lane& lane) {
 }
 
 void Dispatcher::UnblockLocked() {
-  wakes_->Take(woken_);
-  for (const uint64_t number : woken_) {
+  wakes_->TakeEach([this](uint64_t number) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     auto it = lanes_.find(number);
-    if (it == lanes_.end()) continue;
+    if (it == lanes_.end()) return;
     it->second->Unblock();
     Refresh(*it->second);
-  }
-  woken_.clear();
+  });
 }
 
 void Dispatcher::Charge(uint64_t lane, int64_t ns) {
@@ -318,6 +320,7 @@ std::shared_ptr<Job> Dispatcher::NewJobLocked(WorkItem item) {
     spare_.pop_back();
   }
   job->item = std::move(item);
+  job->pins.reserve(SetsOf(job->item.work));  // here want of memory refuses, later it would fail
   job->control.emplace();
   job->turns_left = TurnsOf(job->item.work);
   return job;

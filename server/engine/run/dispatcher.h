@@ -45,11 +45,11 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "proto/values/hash_map.h"
 #include "proto/values/status_values.h"
 #include "server/engine/clock.h"
 #include "server/engine/limits.h"
@@ -274,12 +274,11 @@ class Dispatcher {
 
   mutable absl::Mutex mutex_;
   const std::unique_ptr<Scheduler> scheduler_ ABSL_PT_GUARDED_BY(mutex_);
-  absl::flat_hash_map<uint64_t, std::unique_ptr<Lane>> lanes_ ABSL_GUARDED_BY(mutex_);
+  HashMap<uint64_t, std::unique_ptr<Lane>> lanes_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Job>> spare_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_lane_ ABSL_GUARDED_BY(mutex_) = 0;
   uint32_t queued_ ABSL_GUARDED_BY(mutex_) = 0;                 // in lanes, but for the running one
   Lane* current_ ABSL_GUARDED_BY(mutex_) = nullptr;             // whose front job runs
-  std::vector<uint64_t> woken_ ABSL_GUARDED_BY(mutex_);         // empty but for a moment
   int64_t turn_began_ns_ ABSL_GUARDED_BY(mutex_) = 0;           // of the job that runs
   int64_t expected_turn_ns_ ABSL_GUARDED_BY(mutex_) = 0;        // of any lane
   int64_t next_expiry_ns_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;  // nothing is late before

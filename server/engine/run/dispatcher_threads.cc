@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "proto/values/status_words.h"
 #include "proto/values/within_memory.h"
 #include "server/engine/run/dispatcher.h"
 
@@ -24,8 +25,8 @@ constexpr int64_t kAskPeriodNs = 2'000, kAskPeriodOfEachNs = 50;
 constexpr size_t kMostUnasked = 8;  // turns, and one for each source: should the clock stand
 
 const std::shared_ptr<Usage>& UsageOf(const Kernel* kernel) {
-  static const auto* const kNone = new std::shared_ptr<Usage>();
-  return kernel == nullptr ? *kNone : kernel->shared_usage();
+  static constinit const std::shared_ptr<Usage> kNone;  // takes no memory, now or later
+  return kernel == nullptr ? kNone : kernel->shared_usage();
 }
 
 UsageNote NoteOf(const StepResult& result) {
@@ -162,7 +163,13 @@ StepResult Dispatcher::TryStep(Worker& worker, Job& job, int64_t now_ns) {
   if (now_ns > job.item.deadline_ns) return {.status = LateStatus(job, now_ns), .end_ns = now_ns};
   const bool first = job.started_ns == 0;
   if (first) job.started_ns = now_ns;
-  StepResult result = DoStep(job, worker.watch, clock_, now_ns);
+  StepResult result;
+  // Whose step wants more memory than there is fails, and nobody else.
+  absl::Status room = WithinMemory("run a step", [&] {
+    result = DoStep(job, worker.watch, clock_, now_ns);
+    return absl::OkStatus();
+  });
+  if (!room.ok()) result = {.status = std::move(room)};
   if (result.kind == StepResult::Kind::kAbandoned) return result;
   if (result.end_ns == 0) result.end_ns = clock_.Now();
   result.wall_ns = result.end_ns - now_ns;
@@ -191,9 +198,11 @@ bool Dispatcher::PutBack(Job& job, StepResult& result) {
   const bool stop = asked && (!finished || Stops(job) || lane.closed());
   const bool stopped = absl::IsCancelled(result.status);  // by the device, within the step
   if (stop && (stopped || result.status.ok())) {
-    result.status = absl::CancelledError(lane.closed() ? "the lane or its session has ended"
-                                         : stopped     ? "stopped while it ran"
-                                                       : "stopped between two steps");
+    const char* const why = lane.closed() ? "the lane or its session has ended"
+                            : stopped     ? "stopped while it ran"
+                                          : "stopped between two steps";
+    result.status =
+        InWordsIfRoom(absl::StatusCode::kCancelled, [why] { return absl::CancelledError(why); });
   } else if (stopped && job.late) {
     result.status = LateStatusOfRun(job, result.end_ns);
   }
@@ -242,6 +251,15 @@ bool Dispatcher::ExpireSome(size_t most) {
   const int64_t now_ns = clock_.Now();
   JobList late;
   bool more = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (now_ns <= next_expiry_ns_) return false;
+  }
+  const auto make_room = [&] {
+    late.reserve(most);
+    return absl::OkStatus();
+  };
+  if (!WithinMemory("look for what is late", make_room).ok()) return false;  // when there is some
   {
     absl::MutexLock lock(&mutex_);
     if (now_ns <= next_expiry_ns_) return false;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
+
 namespace anex::engine {
 namespace {
 
@@ -26,7 +28,11 @@ absl::Status FairScheduler::Add(const ScheduledLane& lane) {
         "the real-time class is entered by reservation only, and this lane has none; use "
         "interactive");
   }
-  places_[lane.lane] = real_time ? AddRealTime(lane) : AddFair(lane);
+  // All or nothing, if memory is short; to leave takes none.
+  const auto place = places_.try_emplace(lane.lane).first;
+  absl::Cleanup forget = [&] { places_.erase(place); };
+  place->second = real_time ? AddRealTime(lane) : AddFair(lane);
+  std::move(forget).Cancel();
   return absl::OkStatus();
 }
 
@@ -38,6 +44,7 @@ FairScheduler::Place FairScheduler::AddRealTime(const ScheduledLane& lane) {
   }
   At(real_time_.lanes, slot) = lane.lane;
   real_time_.by_deadline.Grow(real_time_.lanes.size());
+  real_time_.free.reserve(real_time_.lanes.size());
   return {.qos = kRealTimeClass, .lane = slot};
 }
 
@@ -48,8 +55,15 @@ FairScheduler::Place FairScheduler::AddFair(const ScheduledLane& lane) {
   UserNode& user = its_class.users[place.user];
   place.session = SessionOf(user, lane.session, lane.weight);
   SessionNode& session = user.sessions[place.session];
+  bool added = false;
+  absl::Cleanup leave = [&] {
+    if (added) session.share.Remove(place.lane);
+    if (session.share.size() == 0) ForgetSession(user, place.session);
+  };
   place.lane = session.share.Add(1);
+  added = true;
   At(session.lanes, place.lane) = lane.lane;
+  std::move(leave).Cancel();
   return place;
 }
 
@@ -69,8 +83,10 @@ FairScheduler::Child FairScheduler::UserOf(ClassNode& its_class, uint64_t user) 
     }
   }
   const Child child = its_class.share.Add(WeightOf(user));
+  absl::Cleanup leave = [&] { its_class.share.Remove(child); };
   At(its_class.users, child).id = user;
   its_class.by_id[user] = child;
+  std::move(leave).Cancel();
   return child;
 }
 
@@ -78,8 +94,10 @@ FairScheduler::Child FairScheduler::SessionOf(UserNode& user, SessionId session,
   const auto known = user.by_id.find(session);
   if (known != user.by_id.end()) return known->second;
   const Child child = user.share.Add(weight);
+  absl::Cleanup leave = [&] { user.share.Remove(child); };
   At(user.sessions, child).id = session;
   user.by_id[session] = child;
+  std::move(leave).Cancel();
   return child;
 }
 
@@ -100,10 +118,13 @@ void FairScheduler::RemoveFair(const Place& place) {
   UserNode& user = classes_[place.qos].users[place.user];
   SessionNode& session = user.sessions[place.session];
   session.share.Remove(place.lane);
-  if (session.share.size() != 0) return;
-  user.share.Remove(place.session);
-  user.by_id.erase(session.id);
-  session = SessionNode();
+  if (session.share.size() == 0) ForgetSession(user, place.session);
+}
+
+void FairScheduler::ForgetSession(UserNode& user, Child child) {
+  user.share.Remove(child);
+  user.by_id.erase(user.sessions[child].id);
+  user.sessions[child] = SessionNode();
 }
 
 // --- Turns ---

@@ -26,7 +26,7 @@
 #include <optional>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "proto/values/hash_map.h"
 #include "server/engine/run/class_turns.h"
 #include "server/engine/run/fair_share.h"
 #include "server/engine/run/indexed_heap.h"
@@ -60,12 +60,12 @@ class FairScheduler final : public Scheduler {
     uint64_t id = 0;
     FairShare share;
     std::vector<SessionNode> sessions;
-    absl::flat_hash_map<SessionId, Child> by_id;
+    HashMap<SessionId, Child> by_id;
   };
   struct ClassNode {
     FairShare share;
     std::vector<UserNode> users;
-    absl::flat_hash_map<uint64_t, Child> by_id;
+    HashMap<uint64_t, Child> by_id;
   };
   struct RealTime {
     std::vector<uint64_t> lanes;  // by slot
@@ -83,13 +83,14 @@ class FairScheduler final : public Scheduler {
   Child UserOf(ClassNode& its_class, uint64_t user);
   Child SessionOf(UserNode& user, SessionId session, uint32_t weight);
   void RemoveFair(const Place& place);
+  void ForgetSession(UserNode& user, Child child);  // that has no lanes any more
   uint32_t WeightOf(uint64_t user) const;
 
   ClassTurns turns_;
   RealTime real_time_;
   std::array<ClassNode, kQosClasses> classes_;  // that of real time stays empty
-  absl::flat_hash_map<uint64_t, Place> places_;
-  absl::flat_hash_map<uint64_t, uint32_t> user_weights_;  // those that are not 1
+  HashMap<uint64_t, Place> places_;
+  HashMap<uint64_t, uint32_t> user_weights_;  // those that are not 1
 };
 
 }  // namespace anex::engine

@@ -31,6 +31,10 @@ FairShare::Child FairShare::Add(uint32_t weight) {
   if (free_.empty()) {
     entries_.emplace_back();
     ready_.Grow(entries_.size());
+    // Whoever leaves must not need memory. There is at most one debt for each who left and whose
+    // place nobody has taken.
+    free_.reserve(entries_.size());
+    debts_.reserve(std::min(entries_.size(), kMostDebts));
   } else {
     child = free_.back();
     free_.pop_back();

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "absl/container/flat_hash_map.h"
+#include "proto/values/hash_map.h"
 
 namespace anex::engine {
 namespace {
@@ -17,7 +17,7 @@ struct Ahead {
 
 std::vector<LaneOutlook> Forecast(Scheduler& policy, std::span<const LaneBacklog> backlog,
                                   int64_t left_ns) {
-  absl::flat_hash_map<uint64_t, Ahead> lanes;
+  HashMap<uint64_t, Ahead> lanes;
   size_t waiting = 0;
   for (const LaneBacklog& lane : backlog) {
     lanes[lane.lane] = {lane.steps, lane.step_ns};

@@ -19,8 +19,8 @@ class IndexedHeap {
   // From now on slots below `slots` may be pushed.
   void Grow(size_t slots) {
     if (place_.size() >= slots) return;
-    place_.resize(slots, kAbsent);
     heap_.reserve(slots);
+    place_.resize(slots, kAbsent);
   }
 
   bool empty() const { return heap_.empty(); }

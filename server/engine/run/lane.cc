@@ -65,9 +65,12 @@ void Lane::StopLate(int64_t now_ns) {
 uint32_t Lane::TakeExpired(int64_t now_ns, JobList& out, size_t most) {
   if (now_ns <= earliest_deadline_ || most == 0) return 0;
   size_t left = most;
-  const uint32_t taken = TakeQueued(out, [now_ns, &left](const Job& job) {
-    return left > 0 && now_ns > job.item.deadline_ns && left-- > 0;
-  });
+  const uint32_t taken = TakeQueued(
+      out,
+      [now_ns, &left](const Job& job) {
+        return left > 0 && now_ns > job.item.deadline_ns && left-- > 0;
+      },
+      most);
   earliest_deadline_ = INT64_MAX;
   for (size_t i = 0; i < jobs_.size(); ++i) {
     earliest_deadline_ = std::min(earliest_deadline_, jobs_[i]->item.deadline_ns);

@@ -8,6 +8,7 @@
 #ifndef ANEX_SERVER_ENGINE_RUN_LANE_H_
 #define ANEX_SERVER_ENGINE_RUN_LANE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -78,10 +79,14 @@ class Lane {
   const Job* running_job() const { return running_ ? jobs_.front().get() : nullptr; }
   void Close() { closed_ = true; }
 
-  // Those that are queued, not the running one, move to `out` if `test` says so; returns how many.
+  // Those that are queued, not the running one, move to `out` if `test` says so, which is at most
+  // `most` times; returns how many.
   template <typename Test>
-  uint32_t TakeQueued(JobList& out, Test test) {
+  uint32_t TakeQueued(JobList& out, Test test, size_t most = SIZE_MAX) {
     uint32_t taken = 0;
+    // All or nothing, if memory is short.
+    const size_t needed = out.size() + std::min(jobs_.size(), most);
+    if (needed > out.capacity()) out.reserve(std::max(needed, 2 * out.capacity()));
     size_t keep = running_ ? 1 : 0;
     for (size_t i = keep; i < jobs_.size(); ++i) {
       if (test(*jobs_[i])) {

@@ -1,16 +1,23 @@
 #include "server/engine/run/reservation.h"
 
 #include <algorithm>
+#include <cmath>
+#include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 
 namespace anex::engine {
 namespace {
 
 // The reservations use a share of less than 1 each, so doubles err by less than 1e-12 here.
 constexpr double kSlack = 1e-9;
+
+// "12.3 %", of a part of 1.
+std::string Percent(double part) {
+  const auto permille = static_cast<int64_t>(std::llround(1000 * part));
+  return absl::StrCat(permille / 10, ".", permille % 10, " %");
+}
 
 absl::Status CheckOne(const Reservation& wanted) {
   if (wanted.period_ns < kLeastPeriodNs || wanted.period_ns > kMostPeriodNs) {
@@ -47,12 +54,11 @@ absl::Status Admit(const Reservation& wanted, std::span<const Reservation> kept,
     const double blocked = static_cast<double>(steps) * static_cast<double>(longest_step_ns);
     const double free = 1 - parts - blocked / period;
     if (used <= free + kSlack) continue;
-    return absl::ResourceExhaustedError(absl::StrFormat(
-        "the reservations would need %.1f %% of each period of %d ns, and %.1f %% can be promised: "
-        "the longest step takes %d ns and may come %d times, other classes keep %.1f %%; ask for a "
-        "smaller budget or a longer period",
-        100 * used, all[i].period_ns, std::max(0.0, 100 * free), longest_step_ns, steps,
-        100 * parts));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the reservations would need ", Percent(used), " of each period of ", all[i].period_ns,
+        " ns, and ", Percent(std::max(0.0, free)), " can be promised: the longest step takes ",
+        longest_step_ns, " ns and may come ", steps, " times, other classes keep ", Percent(parts),
+        "; ask for a smaller budget or a longer period"));
   }
   return absl::OkStatus();
 }

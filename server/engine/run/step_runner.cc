@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "proto/values/status_words.h"
 #include "proto/values/within_memory.h"
 
 namespace anex::engine {
@@ -23,6 +23,11 @@ ChainShape ShapeOf(const Chain& chain) {
           .repeat = chain.repeat(),
           .between = static_cast<uint32_t>(chain.between().size()),
           .final_copies = static_cast<uint32_t>(chain.final_copies().size())};
+}
+
+// "12.345 ms". REQUIRES: ns >= 0.
+std::string Milliseconds(int64_t ns) {
+  return absl::StrCat(ns / 1'000'000, ".", absl::Dec(ns / 1000 % 1000, absl::kZeroPad3), " ms");
 }
 
 StepResult Failed(absl::Status status) { return {.status = std::move(status)}; }
@@ -129,6 +134,11 @@ StepResult WalkChain(const Chain& chain, Job& job, RunWatch& watch, const Clock&
                      int64_t now_ns) {
   StepResult result;
   const bool begins = job.cursor.at_iteration_start();
+  // Before anything has been done, or a want of memory would be found in the middle of it.
+  if (job.item.step_timings && job.completion.steps_done == 0) {
+    job.completion.step_ns.reserve(
+        std::min<uint64_t>(chain.steps().size() * uint64_t{chain.repeat()}, kMostStepTimings));
+  }
   if (begins && !Pin(chain.sets(), job, result)) return result;
   result = DoChainStep(chain, job, watch, clock, now_ns);
   if (result.end_ns == 0 && result.kind != StepResult::Kind::kAbandoned) {
@@ -186,6 +196,12 @@ uint64_t TurnsOf(const Work& work) {
   return IsChain(work) ? ShapeOf(*std::get<std::shared_ptr<const Chain>>(work)).turns() : 1;
 }
 
+size_t SetsOf(const Work& work) {
+  if (IsChain(work)) return std::get<std::shared_ptr<const Chain>>(work)->sets().size();
+  const auto* run = std::get_if<std::shared_ptr<const Invocation>>(&work);
+  return run == nullptr ? 0 : (*run)->sets().size();
+}
+
 Kernel* KernelOf(const Work& work) {
   const auto* run = std::get_if<std::shared_ptr<const Invocation>>(&work);
   return run == nullptr ? nullptr : &(*run)->kernel();
@@ -203,24 +219,26 @@ std::string DescribeStep(const Job& job) {
 }
 
 absl::Status LateStatus(const Job& job, int64_t now_ns) {
-  const auto milliseconds = [](int64_t ns) { return absl::StrFormat("%.3f ms", ns / 1e6); };
-  const std::string since = milliseconds(now_ns - job.accepted_ns);
-  const std::string allowed = milliseconds(job.item.deadline_ns - job.accepted_ns);
-  const std::string where =
-      job.started_ns == 0
-          ? absl::StrCat("in the queue, where it has waited ", since)
-          : absl::StrCat("between two steps, ", since, " after it was accepted and after ",
-                         job.completion.steps_done, " steps");
-  return absl::DeadlineExceededError(absl::StrCat("the deadline of ", allowed, " passed ", where,
-                                                  "; ", DescribeStep(job), " was not run"));
+  return InWordsIfRoom(absl::StatusCode::kDeadlineExceeded, [&] {
+    const std::string since = Milliseconds(now_ns - job.accepted_ns);
+    const std::string allowed = Milliseconds(job.item.deadline_ns - job.accepted_ns);
+    const std::string where =
+        job.started_ns == 0
+            ? absl::StrCat("in the queue, where it has waited ", since)
+            : absl::StrCat("between two steps, ", since, " after it was accepted and after ",
+                           job.completion.steps_done, " steps");
+    return absl::DeadlineExceededError(absl::StrCat("the deadline of ", allowed, " passed ", where,
+                                                    "; ", DescribeStep(job), " was not run"));
+  });
 }
 
 absl::Status LateStatusOfRun(const Job& job, int64_t now_ns) {
-  const auto milliseconds = [](int64_t ns) { return absl::StrFormat("%.3f ms", ns / 1e6); };
-  return absl::DeadlineExceededError(absl::StrCat(
-      "the deadline of ", milliseconds(job.item.deadline_ns - job.accepted_ns), " passed during ",
-      DescribeStep(job), ", which was stopped ", milliseconds(now_ns - job.accepted_ns),
-      " after it was accepted; what it was writing holds nothing of use"));
+  return InWordsIfRoom(absl::StatusCode::kDeadlineExceeded, [&] {
+    return absl::DeadlineExceededError(absl::StrCat(
+        "the deadline of ", Milliseconds(job.item.deadline_ns - job.accepted_ns), " passed during ",
+        DescribeStep(job), ", which was stopped ", Milliseconds(now_ns - job.accepted_ns),
+        " after it was accepted; what it was writing holds nothing of use"));
+  });
 }
 
 const Invocation* InvocationOf(const Job& job) {

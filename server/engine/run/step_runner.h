@@ -39,6 +39,8 @@ StepResult DoStep(Job& job, RunWatch& watch, const Clock& clock, int64_t now_ns)
 bool IsChain(const Work& work);
 // How many times a job of this work needs the device's thread.
 uint64_t TurnsOf(const Work& work);
+// How many parameter sets a job of this work pins at a time, at most.
+size_t SetsOf(const Work& work);
 // The kernel of a job that is one invocation, or null.
 Kernel* KernelOf(const Work& work);
 // What the device was doing for a job, in words without names of other sessions: "the run of an

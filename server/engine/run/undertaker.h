@@ -7,6 +7,7 @@
 #ifndef ANEX_SERVER_ENGINE_RUN_UNDERTAKER_H_
 #define ANEX_SERVER_ENGINE_RUN_UNDERTAKER_H_
 
+#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -35,7 +36,10 @@ class Undertaker {
 
   void Bury(Remains remains) {
     absl::MutexLock lock(&mutex_);
-    waiting_.push_back(std::move(remains));
+    try {
+      waiting_.push_back(std::move(remains));
+    } catch (const std::bad_alloc&) {  // then it goes here, after the lock
+    }
   }
 
  private:
