@@ -70,17 +70,18 @@ struct EngineOptions {
   GlobalIosurfaceFinder find_global_iosurface = nullptr;
 };
 
-// What the side channel delivers for a token.
-struct Handover {
-  std::shared_ptr<shm::SharedRegion> region;  // null for a doorbell
-  shm::RegionAccess access = shm::RegionAccess::kReadOnly;
-  std::shared_ptr<const shm::Doorbell> bell;  // to be rung by the client
-};
-
 // What a lasting way into a session takes of it, held as long as it is open.
 struct Admission {
   QuotaPlace place;   // among its streams
   ByteCharge memory;  // of its surfaces' bytes
+};
+
+// What the side channel delivers for a token.
+struct Handover {
+  std::shared_ptr<shm::SharedRegion> region;  // null for a doorbell
+  shm::RegionAccess access = shm::RegionAccess::kReadOnly;
+  std::shared_ptr<const shm::Doorbell> bell;             // to be rung by the client
+  std::shared_ptr<const Admission> admission = nullptr;  // what pays until it is taken
 };
 
 // A stream of a session: its place among them, held as long as it is open, and where its

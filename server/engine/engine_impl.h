@@ -44,6 +44,14 @@ namespace anex::engine {
 struct PendingHandover {
   std::shared_ptr<Surface> surface;  // null for what a front made
   Handover handover;
+  QuotaPlace place;  // among the daemon's surfaces: it keeps a descriptor
+};
+
+// A client's memory that waits to be imported: it costs what it will cost then.
+struct PendingOffer {
+  QuotaPlace place;
+  ByteCharge charge;
+  std::shared_ptr<shm::SharedRegion> region;  // goes first
 };
 
 // A grant that waits to be claimed.
@@ -150,7 +158,7 @@ struct Engine::Impl {
   SourceTable sources;
   StreamTable streams;
   TokenTable<PendingHandover> handovers;
-  TokenTable<std::shared_ptr<shm::SharedRegion>> offers;
+  TokenTable<PendingOffer> offers;
   TokenTable<GrantOffer> grants;
   DeviceProber prober;
 

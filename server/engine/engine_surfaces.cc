@@ -86,8 +86,9 @@ absl::Status CheckImport(const TensorLayout& layout_untrusted, std::string_view 
   return CheckLayout(layout_untrusted);
 }
 
-// REQUIRES: CheckImport was OK.
-absl::StatusOr<SurfaceInfo> Import(Session& session, std::shared_ptr<shm::SharedRegion> region,
+// `charge`: for the region, in the session's budget. REQUIRES: CheckImport was OK.
+absl::StatusOr<SurfaceInfo> Import(Session& session, ByteCharge charge,
+                                   std::shared_ptr<shm::SharedRegion> region,
                                    const TensorLayout& layout, std::string_view label) {
   if (region->size() < layout.allocation_bytes) {
     return absl::OutOfRangeError(absl::StrCat(
@@ -95,13 +96,11 @@ absl::StatusOr<SurfaceInfo> Import(Session& session, std::shared_ptr<shm::Shared
   }
   const Access access =
       region->access() == shm::RegionAccess::kReadWrite ? Access::kReadWrite : Access::kReadOnly;
-  absl::StatusOr<std::shared_ptr<Surface>> surface =
-      session.pool().Adopt(std::move(region), layout, label);
-  if (!surface.ok()) return surface.status();
+  std::shared_ptr<Surface> surface =
+      SurfacePool::Adopt(std::move(region), layout, label, std::move(charge));
   // Here and not when it was offered: the side channel's thread has no time for it.
-  if (absl::Status touched = (*surface)->region()->Touch(); !touched.ok()) return touched;
-  const SurfaceEntry entry =
-      SurfaceEntry::Of(*std::move(surface), access, SurfaceOrigin::kImported);
+  if (absl::Status touched = surface->region()->Touch(); !touched.ok()) return touched;
+  const SurfaceEntry entry = SurfaceEntry::Of(std::move(surface), access, SurfaceOrigin::kImported);
   absl::StatusOr<SurfaceId> id = session.surfaces.Add(entry);
   if (!id.ok()) return id.status();
   return entry.Info(*id);
@@ -173,7 +172,10 @@ absl::StatusOr<std::string> Engine::PrepareHandover(const Caller& caller, Surfac
       access == Access::kReadWrite ? shm::RegionAccess::kReadWrite : shm::RegionAccess::kReadOnly;
   const int64_t expires =
       impl_->clock.Now() + static_cast<int64_t>(impl_->limits.Get(&Limits::unpublished_import_ns));
-  PendingHandover pending{shared, Handover{shared->region(), region_access, nullptr}};
+  absl::StatusOr<QuotaPlace> place = impl_->surface_quota->Take();
+  if (!place.ok()) return place.status();
+  PendingHandover pending{shared, Handover{shared->region(), region_access, nullptr},
+                          *std::move(place)};
   return impl_->AddToken(impl_->handovers, **session, std::move(pending), expires);
 }
 
@@ -182,7 +184,9 @@ absl::StatusOr<std::string> Engine::PrepareHandover(const Caller& caller, Handov
   if (!session.ok()) return session.status();
   const int64_t expires =
       impl_->clock.Now() + static_cast<int64_t>(impl_->limits.Get(&Limits::unpublished_import_ns));
-  PendingHandover pending{nullptr, std::move(handover)};
+  absl::StatusOr<QuotaPlace> place = impl_->surface_quota->Take();
+  if (!place.ok()) return place.status();
+  PendingHandover pending{nullptr, std::move(handover), *std::move(place)};
   return impl_->AddToken(impl_->handovers, **session, std::move(pending), expires);
 }
 
@@ -213,7 +217,12 @@ absl::StatusOr<std::string> Engine::OfferRegion(SessionId session,
   if (!owner.ok()) return owner.status();
   const int64_t expires =
       impl_->clock.Now() + static_cast<int64_t>(impl_->limits.Get(&Limits::unpublished_import_ns));
-  return impl_->AddToken(impl_->offers, **owner, std::move(region), expires);
+  absl::StatusOr<ByteCharge> charge = (*owner)->pool().TakeBudget(region->size());
+  if (!charge.ok()) return charge.status();
+  absl::StatusOr<QuotaPlace> place = impl_->surface_quota->Take();
+  if (!place.ok()) return place.status();
+  PendingOffer offer{*std::move(place), *std::move(charge), std::move(region)};
+  return impl_->AddToken(impl_->offers, **owner, std::move(offer), expires);
 }
 
 absl::StatusOr<SurfaceInfo> Engine::ImportSurface(const Caller& caller, std::string_view token,
@@ -222,10 +231,12 @@ absl::StatusOr<SurfaceInfo> Engine::ImportSurface(const Caller& caller, std::str
   absl::StatusOr<std::shared_ptr<Session>> session = impl_->SessionOf(caller);
   if (!session.ok()) return session.status();
   if (absl::Status sane = CheckImport(layout_untrusted, label); !sane.ok()) return sane;
-  absl::StatusOr<std::shared_ptr<shm::SharedRegion>> region =
+  absl::StatusOr<PendingOffer> offer =
       impl_->offers.TakeOwn((*session)->id(), token, impl_->clock.Now());
-  if (!region.ok()) return region.status();
-  return Import(**session, *std::move(region), layout_untrusted, label);
+  if (!offer.ok()) return offer.status();
+  offer->place.Reset();  // the surface has one of its own
+  return Import(**session, std::move(offer->charge), std::move(offer->region), layout_untrusted,
+                label);
 }
 
 absl::StatusOr<SurfaceInfo> Engine::ImportGlobalIosurface(const Caller& caller, uint32_t number,
@@ -243,7 +254,9 @@ absl::StatusOr<SurfaceInfo> Engine::ImportGlobalIosurface(const Caller& caller, 
   absl::StatusOr<std::shared_ptr<shm::SharedRegion>> region =
       impl_->options.find_global_iosurface(number, layout_untrusted.allocation_bytes);
   if (!region.ok()) return region.status();
-  return Import(**session, *std::move(region), layout_untrusted, label);
+  absl::StatusOr<ByteCharge> charge = (*session)->pool().TakeBudget((*region)->size());
+  if (!charge.ok()) return charge.status();
+  return Import(**session, *std::move(charge), *std::move(region), layout_untrusted, label);
 }
 
 absl::StatusOr<GrantTicket> Engine::GrantSurface(const Caller& caller, SurfaceId surface,

@@ -41,25 +41,25 @@ absl::StatusOr<OpenedRing> RingDoor::OpenOn(const engine::Caller& caller, const 
   parts.lane = lane;
   parts.ring = *std::move(ring);
   parts.bell = std::make_shared<const shm::Doorbell>(*std::move(bell));
-  parts.admission = *std::move(admission);
+  parts.admission = std::make_shared<const engine::Admission>(*std::move(admission));
   if (on_broken_) {
     parts.on_broken = [told = on_broken_, session = caller.session](std::string_view sentence) {
       told(session, sentence);
     };
   }
-  const std::shared_ptr<const shm::Doorbell> shared_bell = parts.bell;
+  // Memory and descriptors are the session's until they are claimed, or not wanted any more.
+  const absl::StatusOr<std::string> region_token = engine_.PrepareHandover(
+      caller, {region, shm::RegionAccess::kReadWrite, nullptr, parts.admission});
+  if (!region_token.ok()) return region_token.status();
+  const absl::StatusOr<std::string> bell_token = engine_.PrepareHandover(
+      caller, {.region = nullptr, .bell = parts.bell, .admission = parts.admission});
+  parts.tokens = {*region_token, bell_token.ok() ? *bell_token : std::string()};
   const auto source = std::make_shared<RingSource>(std::move(parts));
-  if (absl::Status s = engine_.AttachSource(caller, lane, spec.device, source); !s.ok()) return s;
-
-  absl::StatusOr<std::string> region_token = engine_.PrepareHandover(
-      caller, engine::Handover{region, shm::RegionAccess::kReadWrite, nullptr});
-  absl::StatusOr<std::string> bell_token =
-      engine_.PrepareHandover(caller, engine::Handover{.region = nullptr, .bell = shared_bell});
-  if (region_token.ok() && bell_token.ok()) {
-    return OpenedRing{lane, *std::move(region_token), *std::move(bell_token)};
-  }
-  engine_.DetachSource(caller, lane).IgnoreError();
-  return region_token.ok() ? bell_token.status() : region_token.status();
+  absl::Status opened = bell_token.status();
+  if (opened.ok()) opened = engine_.AttachSource(caller, lane, spec.device, source);
+  if (opened.ok()) return OpenedRing{lane, *region_token, *bell_token};
+  source->Detached();
+  return opened;
 }
 
 absl::Status RingDoor::Close(const engine::Caller& caller, LaneId lane) {

@@ -4,7 +4,8 @@
 //
 // Threads: any; holds nothing of a ring (the engine does, with the lane).
 // Bounds: a ring is one of the session's streams, its memory counts as its surfaces' bytes, and it
-// has no more completions than a lane may queue.
+// has no more completions than a lane may queue; both count as long as its tokens have not been
+// claimed, which end with it.
 #ifndef ANEX_SERVER_RING_RING_DOOR_H_
 #define ANEX_SERVER_RING_RING_DOOR_H_
 

@@ -88,8 +88,13 @@ engine::WorkSource::Taken RingSource::Poll(size_t most) {
   return {accepted + 1, true};
 }
 
-void RingSource::Charge(int64_t ns) {
-  parts_.engine->ChargeLane(parts_.caller, parts_.lane, ns);
+void RingSource::Charge(int64_t ns) { parts_.engine->ChargeLane(parts_.caller, parts_.lane, ns); }
+
+void RingSource::Detached() {
+  parts_.ring->Close(RingState::kClosed);
+  for (const std::string& token : parts_.tokens) {
+    (void)parts_.engine->TakeHandover(parts_.caller.session, token);
+  }
 }
 
 void RingSource::Refuse(uint64_t user_data, absl::Status status) {

@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "absl/base/thread_annotations.h"
@@ -43,12 +44,13 @@ class RingSource final : public engine::WorkSource,
   static constexpr size_t kMostTaken = 16;
 
   struct Parts {
+    std::shared_ptr<const engine::Admission> admission;  // held as long as the memory is
     engine::Engine* engine = nullptr;  // outlives the source's time in it
     engine::Caller caller;             // of the session; without a deadline
     LaneId lane;
     std::unique_ptr<shm::DaemonRing> ring;
     std::shared_ptr<const shm::Doorbell> bell;
-    engine::Admission admission;  // held as long as the memory is
+    std::array<std::string, 2> tokens;  // that may not have been claimed; they end with the ring
     // The client's counters made no sense; from the device thread, once.
     std::function<void(std::string_view sentence)> on_broken;
   };
@@ -60,7 +62,7 @@ class RingSource final : public engine::WorkSource,
   bool PrepareToSleep() override;
   void Awake(bool rang) override;
   bool finished() const override { return broken_; }
-  void Detached() override { parts_.ring->Close(RingState::kClosed); }
+  void Detached() override;
   int poll_descriptor() const override { return parts_.bell->poll_descriptor(); }
 
   absl::Status Reserve() override { return absl::OkStatus(); }

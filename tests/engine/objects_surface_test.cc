@@ -72,7 +72,8 @@ TEST(SurfacePool, WhatIsStillReferredToIsNotRecycled) {
 
 TEST(SurfacePool, AnImportIsChargedAndNotRecycled) {
   auto pool = HeapPool();
-  auto surface = *pool->Adopt(*shm::CreateHeapRegion(4096), Fp32({4}), "mine");
+  auto surface =
+      SurfacePool::Adopt(*shm::CreateHeapRegion(4096), Fp32({4}), "mine", *pool->TakeBudget(4096));
   EXPECT_EQ(surface->origin(), SurfaceOrigin::kImported);
   EXPECT_GE(pool->budget().used(), 4096u);
   surface.reset();

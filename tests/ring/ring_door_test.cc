@@ -269,6 +269,51 @@ TEST_F(RingDoorTest, WhatARingTakesOfItsSessionComesBack) {
   EXPECT_TRUE(door_->Open(caller, spec).ok());
 }
 
+// A ring whose tokens nobody claimed keeps neither memory nor descriptors once it is closed, once
+// its lane is released, or once its session has ended.
+TEST_F(RingDoorTest, WhatNobodyClaimedGoesWithItsRing) {
+  enum class End { kClose, kRelease, kSession };
+  const Caller keeper = OpenSession("keeper");
+  const RingSpec spec{LaneId(), {}, "", 8, 8};
+  for (const auto end : {End::kClose, End::kRelease, End::kSession}) {
+    const Caller caller = OpenSession();
+    WaitUntilAsleep();
+    const uint64_t bytes = engine_->GetStatus(keeper).surface_bytes;
+    const size_t descriptors = OpenDescriptors();
+    std::vector<OpenedRing> opened;
+    for (int i = 0; i < 30; ++i) {
+      absl::StatusOr<OpenedRing> ring = door_->Open(caller, spec);
+      ASSERT_TRUE(ring.ok()) << ring.status();
+      opened.push_back(*std::move(ring));
+    }
+    EXPECT_GE(OpenDescriptors(), descriptors + 60);
+    for (const OpenedRing& ring : opened) {
+      if (end == End::kClose) {
+        EXPECT_TRUE(door_->Close(caller, ring.lane).ok());
+      }
+      if (end == End::kRelease) {
+        EXPECT_TRUE(engine_->ReleaseLane(caller, ring.lane).ok());
+      }
+    }
+    if (end == End::kSession) engine_->SessionGone(caller.session, "test");
+    // A device thread that slept on them lets go; a token that is left lives for ten seconds.
+    const absl::Time until = absl::Now() + absl::Seconds(5);
+    while ((OpenDescriptors() > descriptors || engine_->GetStatus(keeper).surface_bytes > bytes) &&
+           absl::Now() < until) {
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+    EXPECT_EQ(OpenDescriptors(), descriptors) << static_cast<int>(end);
+    EXPECT_EQ(engine_->GetStatus(keeper).surface_bytes, bytes) << static_cast<int>(end);
+    for (const OpenedRing& ring : opened) {
+      EXPECT_EQ(engine_->TakeHandover(caller.session, ring.region_token).status().code(),
+                absl::StatusCode::kNotFound);
+      EXPECT_EQ(engine_->TakeHandover(caller.session, ring.bell_token).status().code(),
+                absl::StatusCode::kNotFound);
+    }
+    (void)engine_->Close(caller);
+  }
+}
+
 TEST_F(RingDoorTest, BadRingsAreRefusedBeforeAnythingIsMade) {
   const Caller caller = OpenSession();
   const Ready ready = GetReady(caller);

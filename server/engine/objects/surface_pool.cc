@@ -24,12 +24,11 @@ absl::StatusOr<std::shared_ptr<Surface>> SurfacePool::Create(const TensorLayout&
                                    std::move(memory.charge), weak_from_this());
 }
 
-absl::StatusOr<std::shared_ptr<Surface>> SurfacePool::Adopt(
-    std::shared_ptr<shm::SharedRegion> region, const TensorLayout& layout, std::string_view label) {
-  absl::StatusOr<ByteCharge> charge = TakeBudget(region->size());
-  if (!charge.ok()) return charge.status();
+std::shared_ptr<Surface> SurfacePool::Adopt(std::shared_ptr<shm::SharedRegion> region,
+                                            const TensorLayout& layout, std::string_view label,
+                                            ByteCharge charge) {
   return std::make_shared<Surface>(std::move(region), layout, std::string(label),
-                                   SurfaceOrigin::kImported, *std::move(charge),
+                                   SurfaceOrigin::kImported, std::move(charge),
                                    std::weak_ptr<SurfacePool>());
 }
 

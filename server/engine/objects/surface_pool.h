@@ -39,10 +39,12 @@ class SurfacePool : public std::enable_shared_from_this<SurfacePool> {
   absl::StatusOr<std::shared_ptr<Surface>> Create(const TensorLayout& layout,
                                                   std::string_view label,
                                                   SurfaceOrigin origin = SurfaceOrigin::kCreated);
-  // Wraps memory that the client made; charged, never recycled.
-  absl::StatusOr<std::shared_ptr<Surface>> Adopt(std::shared_ptr<shm::SharedRegion> region,
-                                                 const TensorLayout& layout,
-                                                 std::string_view label);
+  // Wraps memory that the client made, never recycled; `charge` is what it costs.
+  static std::shared_ptr<Surface> Adopt(std::shared_ptr<shm::SharedRegion> region,
+                                        const TensorLayout& layout, std::string_view label,
+                                        ByteCharge charge);
+  // Bytes of the session's budget; what waits for reuse is freed if there is no room else.
+  absl::StatusOr<ByteCharge> TakeBudget(uint64_t bytes);
   // Called by a dying surface.
   void Recycle(std::shared_ptr<shm::SharedRegion> region, ByteCharge charge);
   // Frees what waits for reuse and takes nothing more: the session has ended.
@@ -58,7 +60,6 @@ class SurfacePool : public std::enable_shared_from_this<SurfacePool> {
   };
   // A waiting region that fits without wasting more than a quarter.
   Idle TakeIdle(uint64_t bytes);
-  absl::StatusOr<ByteCharge> TakeBudget(uint64_t bytes);
   std::multimap<uint64_t, Idle> TakeAll();
 
   const RegionMaker make_;
