@@ -175,8 +175,12 @@ void Engine::Impl::Sweep(int64_t now_ns) {
     dispatcher->TakeFromSources();  // from here on their deadlines count
     dispatcher->ExpireLate();
   }
-  handovers.Sweep(now_ns);
-  offers.Sweep(now_ns);
+  const auto free = [this](auto expired) {
+    using Expired = decltype(expired);
+    if (!expired.empty()) reaper.Free({std::make_shared<Expired>(std::move(expired))});
+  };
+  free(handovers.Sweep(now_ns));
+  free(offers.Sweep(now_ns));
   streams.Sweep(now_ns);
   for (std::shared_ptr<Session>& session : sessions.RemoveUnattached(now_ns)) {
     reaper.Add(std::move(session), "no side channel came (attach_deadline)");
@@ -197,25 +201,34 @@ Dispatcher& Engine::Impl::DispatcherOf(std::string_view device) const {
 // going; after, for an AttachSource or Submit that found its session just before it ended.
 void Engine::Impl::EndSession(SessionId id, std::string_view reason) {
   const std::shared_ptr<Session> session = sessions.Remove(id);
-  if (session) Free(*session, reason);
+  if (session) End(*session, reason);
 }
 
-void Engine::Impl::Free(Session& session, std::string_view reason) {
+Session::Remains Engine::Impl::End(Session& session, std::string_view reason) {
   const SessionId id = session.id();
+  Session::Remains remains;
+  const auto keep = [&remains](auto&& dropped) {
+    using Dropped = std::decay_t<decltype(dropped)>;
+    if (!dropped.empty()) remains.push_back(std::make_shared<Dropped>(std::move(dropped)));
+  };
+  const auto close_lanes = [&] {
+    for (const auto& dispatcher : dispatchers) keep(dispatcher->CloseLanes(id));
+  };
   std::vector<SourceTable::Entry> ended = sources.TakeAll(id);
   Detach(ended, /*last_look=*/false);
-  for (const auto& dispatcher : dispatchers) dispatcher->CloseLanes(id);
-  session.End();
+  close_lanes();
+  keep(session.End());
   const std::vector<SourceTable::Entry> late = sources.TakeAll(id);
   Detach(late, /*last_look=*/false);
-  for (const auto& dispatcher : dispatchers) dispatcher->CloseLanes(id);
+  close_lanes();
   ended.insert(ended.end(), late.begin(), late.end());
   for (const SourceTable::Entry& each : ended) each.source->Detached();
   streams.Close(id, clock.Now());
-  handovers.DropOwner(id);
-  offers.DropOwner(id);
-  grants.DropOwner(id);
+  keep(handovers.DropOwner(id));
+  keep(offers.DropOwner(id));
+  keep(grants.DropOwner(id));
   events->OnSessionEnded(id, reason);
+  return remains;
 }
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(EngineOptions options) {

@@ -78,10 +78,11 @@ struct Engine::Impl {
   Dispatcher& DispatcherOf(std::string_view device) const;
   // NOT_FOUND; "" is the default device's.
   absl::StatusOr<Dispatcher*> DispatcherNamed(std::string_view device) const;
-  // Frees everything of a session: lanes first, then what it owns, then its tokens. Idempotent.
+  // Ends and frees everything of a session: lanes first, then what it owns, then its tokens.
+  // Idempotent.
   void EndSession(SessionId id, std::string_view reason);
-  // The same for one that is in no table any more.
-  void Free(Session& session, std::string_view reason);
+  // The same for one that is in no table any more; its memory is freed with what this returns.
+  Session::Remains End(Session& session, std::string_view reason);
   // A token for something of a session. UNAUTHENTICATED if that has ended: nobody would drop it.
   template <typename T>
   absl::StatusOr<std::string> AddToken(TokenTable<T>& table, const Session& session, T value,
@@ -176,7 +177,7 @@ struct Engine::Impl {
   // Frees the sessions of clients that have gone. Unmapping what a client had may take seconds,
   // which neither the side channel's thread nor the sweeper has.
   SessionReaper reaper{
-      [this](Session& session, std::string_view reason) { Free(session, reason); }};
+      [this](Session& session, std::string_view reason) { return End(session, reason); }};
 };
 
 // What a client of another version may ask for by name, sorted.

@@ -2,8 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <memory>
 #include <thread>
+#include <utility>
 
+#include "absl/cleanup/cleanup.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "tests/engine/engine_fixture.h"
 
 namespace anex::engine {
@@ -166,6 +172,91 @@ TEST_F(EngineSessions, WhereItIsAllowedAGlobalSurfaceIsImportedOfItsTrueSize) {
             absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(engine_->ImportGlobalIosurface(Anyone(), 42, testing::Fp32({2, 3}), "").status().code(),
             absl::StatusCode::kUnauthenticated);
+}
+
+// Memory that a client has offered and not imported is the daemon's already: mapped, and paid for.
+TEST_F(EngineSessions, AnOfferIsChargedUntilItIsImportedOrOver) {
+  Limits limits;
+  limits.surface_bytes_per_session = 1 << 20;
+  limits.surfaces = 4;
+  limits.unpublished_import_ns = 300'000'000;
+  Start(limits);
+  const Caller ann = OpenSession("ann"), bob = OpenSession("bob");
+  const auto charged = [&] { return engine_->GetStatus(bob).surface_bytes; };
+  const auto offer = [&](uint64_t bytes) {
+    return engine_->OfferRegion(ann.session, *shm::CreateHeapRegion(bytes));
+  };
+  const std::string first = *offer(600 << 10);
+  EXPECT_EQ(charged(), 600u << 10);
+  const absl::Status second = offer(600 << 10).status();
+  EXPECT_EQ(second.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(second.message()), HasSubstr("surface_bytes_per_session=1048576"));
+  ASSERT_TRUE(engine_->ImportSurface(ann, first, testing::Fp32({100, 1024}), "").ok());
+  EXPECT_EQ(charged(), 600u << 10) << "once";
+  // Each of them is a descriptor of the daemon, as a surface is.
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(offer(4096).ok());
+  const absl::Status fifth = offer(4096).status();
+  EXPECT_EQ(fifth.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(fifth.message()), HasSubstr("surfaces=4"));
+  const absl::Time until = absl::Now() + absl::Seconds(20);
+  while (charged() > 600u << 10 && absl::Now() < until) absl::SleepFor(absl::Milliseconds(5));
+  EXPECT_EQ(charged(), 600u << 10) << "those that nobody imported are over";
+  EXPECT_TRUE(offer(4096).ok());
+}
+
+// Memory whose end takes as long as a test wants.
+class SlowRegion final : public shm::SharedRegion {
+ public:
+  struct End {
+    absl::Notification begun, go_on;
+  };
+  SlowRegion(uint64_t bytes, std::shared_ptr<End> end) : bytes_(bytes), end_(std::move(end)) {}
+  ~SlowRegion() override {
+    end_->begun.Notify();
+    end_->go_on.WaitForNotification();
+  }
+  std::byte* data() override { return nullptr; }
+  const std::byte* data() const override { return nullptr; }
+  uint64_t size() const override { return bytes_; }
+  shm::RegionAccess access() const override { return shm::RegionAccess::kReadWrite; }
+  absl::StatusOr<shm::OwnedDescriptor> Share(shm::RegionAccess) const override {
+    return absl::UnimplementedError("none");
+  }
+
+ private:
+  const uint64_t bytes_;
+  const std::shared_ptr<End> end_;
+};
+
+TEST_F(EngineSessions, TheDeadDoNotWaitForEachOthersMemory) {
+  const Caller watcher = OpenSession("watcher"), huge = OpenSession("huge");
+  const auto end = std::make_shared<SlowRegion::End>();
+  ASSERT_TRUE(engine_->OfferRegion(huge.session, std::make_shared<SlowRegion>(1 << 30, end)).ok());
+  const FenceId never = *engine_->CreateFence(huge, 0);
+  auto completions = engine_->CreateCompletionQueue(4);
+  Submission wait{.lane = *engine_->CreateLane(huge, {}), .kind = SubmissionKind::kFence};
+  wait.target = never.value();
+  wait.argument = 1;
+  ASSERT_TRUE(engine_->Submit(huge, wait, completions).ok());
+  const uint64_t with_huge = engine_->GetStatus(watcher).surface_bytes;
+  const absl::Cleanup go_on = [&] { end->go_on.Notify(); };
+  engine_->SessionGone(huge.session, "test");
+  end->begun.WaitForNotification();
+  EXPECT_TRUE(completions->Next(absl::Seconds(20)).has_value()) << "its work has ended";
+  for (int i = 0; i < 3; ++i) {
+    const Caller little = OpenSession("little");
+    const Ready ready = GetReady(little);
+    ASSERT_TRUE(engine_->Evaluate(little, Run(ready)).ok());
+    ASSERT_GT(engine_->GetStatus(watcher).surface_bytes, with_huge);
+    const absl::Time start = absl::Now();
+    engine_->SessionGone(little.session, "test");
+    while (engine_->GetStatus(watcher).surface_bytes > with_huge &&
+           absl::Now() < start + absl::Seconds(20)) {
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+    std::printf("freed after %.1f ms\n", absl::ToDoubleMilliseconds(absl::Now() - start));
+    EXPECT_EQ(engine_->GetStatus(watcher).surface_bytes, with_huge);
+  }
 }
 
 TEST_F(EngineSessions, ClosingEndsEverythingAndFreesTheMemory) {

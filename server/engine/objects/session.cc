@@ -54,17 +54,24 @@ SessionStatus Session::Status(int64_t now_ns) const {
   return status;
 }
 
-void Session::End() {
-  if (ended_.exchange(true)) return;
+Session::Remains Session::End() {
+  Remains remains;
+  if (ended_.exchange(true)) return remains;
+  const auto keep = [&remains](auto objects) {
+    for (auto& object : objects) remains.push_back(std::move(object));
+  };
   lanes.Close();
-  chains.Close();
-  invocations.Close();
+  keep(chains.Close());
+  keep(invocations.Close());
   leases.Close();  // the sets' Close ends them
-  for (const auto& entry : sets.Close()) entry->set->Close();
-  kernels.Close();
+  auto closed_sets = sets.Close();
+  for (const auto& entry : closed_sets) entry->set->Close();
+  keep(std::move(closed_sets));
+  keep(kernels.Close());
   for (const auto& fence : fences.Close()) fence->Close();
-  surfaces.Close();
-  pool_->Close();
+  for (SurfaceEntry& entry : surfaces.Close()) remains.push_back(std::move(entry.hold));
+  remains.push_back(pool_->Close());
+  return remains;
 }
 
 }  // namespace anex::engine

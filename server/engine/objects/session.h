@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -107,9 +108,13 @@ class Session {
   // Counts and bytes of what it owns; queues and shares are the dispatchers' to fill in.
   SessionStatus Status(int64_t now_ns) const;
 
-  // Frees everything, in this order: lanes (the dispatchers were told before), chains, invocations,
-  // leases, parameter sets, kernels, fences, surfaces, pooled memory. Idempotent.
-  void End();
+  // What a session held, to be let go of: who does that may be the last owner of much memory, whose
+  // end takes its time.
+  using Remains = std::vector<std::shared_ptr<const void>>;
+  // Ends everything, in this order: lanes (the dispatchers were told before), chains, invocations,
+  // leases, parameter sets, kernels, fences, surfaces, pooled memory. It is freed with what this
+  // returns. Idempotent.
+  Remains End();
 
  private:
   const Options options_;

@@ -46,12 +46,13 @@ void SurfacePool::Recycle(std::shared_ptr<shm::SharedRegion> region, ByteCharge 
   }
 }
 
-void SurfacePool::Close() {
-  std::multimap<uint64_t, Idle> freed;
+std::shared_ptr<const void> SurfacePool::Close() {
+  auto freed = std::make_shared<std::multimap<uint64_t, Idle>>();
   absl::MutexLock lock(&mutex_);
   closed_ = true;
-  freed.swap(idle_);
+  freed->swap(idle_);
   pooled_ = 0;
+  return freed;
 }
 
 uint64_t SurfacePool::pooled_bytes() const {

@@ -47,8 +47,9 @@ class SurfacePool : public std::enable_shared_from_this<SurfacePool> {
   absl::StatusOr<ByteCharge> TakeBudget(uint64_t bytes);
   // Called by a dying surface.
   void Recycle(std::shared_ptr<shm::SharedRegion> region, ByteCharge charge);
-  // Frees what waits for reuse and takes nothing more: the session has ended.
-  void Close();
+  // Takes nothing more: the session has ended. What waits for reuse is freed with what this
+  // returns.
+  std::shared_ptr<const void> Close();
 
   uint64_t pooled_bytes() const;
   ByteBudget& budget() { return *budget_; }

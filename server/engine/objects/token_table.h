@@ -53,12 +53,13 @@ class TokenTable {
     });
   }
 
-  // Drops what has expired, and what `owner` left behind.
-  void Sweep(int64_t now_ns) {
-    Drop([&](const Entry& entry) { return now_ns >= entry.expires_ns; });
+  // Drops what has expired, and what `owner` left behind. Values die with what is returned: that of
+  // a region's last owner unmaps memory.
+  std::vector<T> Sweep(int64_t now_ns) {
+    return Drop([&](const Entry& entry) { return now_ns >= entry.expires_ns; });
   }
-  void DropOwner(SessionId owner) {
-    Drop([&](const Entry& entry) { return entry.owner == owner; });
+  std::vector<T> DropOwner(SessionId owner) {
+    return Drop([&](const Entry& entry) { return entry.owner == owner; });
   }
 
   size_t size() const {
@@ -89,9 +90,8 @@ class TokenTable {
     return value;
   }
 
-  // Values die outside the lock: a region's destruction unmaps memory.
   template <typename Matches>
-  void Drop(const Matches& matches) {
+  std::vector<T> Drop(const Matches& matches) {
     std::vector<T> dropped;
     absl::MutexLock lock(&mutex_);
     for (auto entry = entries_.begin(); entry != entries_.end();) {
@@ -102,6 +102,7 @@ class TokenTable {
       }
       entry = next;
     }
+    return dropped;
   }
 
   void Erase(typename Map::iterator entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {

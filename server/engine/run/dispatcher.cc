@@ -129,7 +129,7 @@ void Dispatcher::CloseLane(uint64_t lane) {
   CompleteAll(dropped, absl::CancelledError("the lane was released"));
 }
 
-void Dispatcher::CloseLanes(SessionId session) {
+std::vector<std::shared_ptr<Job>> Dispatcher::CloseLanes(SessionId session) {
   JobList dropped;
   {
     absl::MutexLock lock(&mutex_);
@@ -139,7 +139,8 @@ void Dispatcher::CloseLanes(SessionId session) {
     }
     for (Lane* lane : closing) CloseLocked(*lane, dropped);
   }
-  CompleteAll(dropped, absl::CancelledError("the session has ended"));
+  CompleteAll(dropped, absl::CancelledError("the session has ended"), /*release=*/false);
+  return dropped;
 }
 
 void Dispatcher::CloseLocked(Lane& lane, JobList& out) {
@@ -364,9 +365,9 @@ void Dispatcher::HandBack(Job& job, absl::Status status, int64_t now_ns, bool re
   job.item.completions->Push(std::move(completion));
 }
 
-void Dispatcher::CompleteAll(JobList& jobs, const absl::Status& status) {
+void Dispatcher::CompleteAll(JobList& jobs, const absl::Status& status, bool release) {
   const int64_t now_ns = clock_.Now();
-  for (const std::shared_ptr<Job>& job : jobs) Complete(*job, status, now_ns);
+  for (const std::shared_ptr<Job>& job : jobs) Complete(*job, status, now_ns, release);
 }
 
 void Dispatcher::CompleteLate(JobList& jobs, int64_t now_ns) {

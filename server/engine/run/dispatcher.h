@@ -109,9 +109,10 @@ class Dispatcher {
   absl::StatusOr<uint64_t> OpenLane(LaneRequest request);
   // What is queued completes CANCELLED; a chain that runs stops after its step. Idempotent.
   void CloseLane(uint64_t lane);
-  // The same for all lanes of a session that ended. References go at once, but for a running
-  // step's.
-  void CloseLanes(SessionId session);
+  // The same for all lanes of a session that ended. What the jobs referred to goes with what this
+  // returns, but for a running step's: they may be the last owners of much memory, whose end takes
+  // its time.
+  std::vector<std::shared_ptr<Job>> CloseLanes(SessionId session);
 
   // Reserves a place in item.completions and queues. NOT_FOUND for a closed lane,
   // RESOURCE_EXHAUSTED naming the bound (of the lane, the session, the daemon, or
@@ -255,7 +256,7 @@ class Dispatcher {
   // first, so that whoever gets the completion finds it free; an abandoned job keeps it.
   void Complete(Job& job, absl::Status status, int64_t now_ns, bool release = true);
   void HandBack(Job& job, absl::Status status, int64_t now_ns, bool release);
-  void CompleteAll(JobList& jobs, const absl::Status& status);
+  void CompleteAll(JobList& jobs, const absl::Status& status, bool release = true);
   void CompleteLate(JobList& jobs, int64_t now_ns);
   // Jobs are used again, so that none is allocated in steady use.
   std::shared_ptr<Job> NewJobLocked(WorkItem item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
