@@ -43,8 +43,7 @@ class Lane {
   absl::StatusOr<Completion> Run(const Invocation& invocation,
                                  const RunOptions& options = {}) const;
   absl::StatusOr<Completion> Run(const Chain& chain, const RunOptions& options = {}) const;
-  // Many in flight in this lane: ring, else stream, else unary; or the one that is asked for. A
-  // ring settles a lane that had no submission yet on the default device.
+  // Many in flight in this lane: ring, else stream, else unary; or the one that is asked for.
   absl::StatusOr<SubmissionQueue> OpenQueue(uint32_t credits = 64,
                                             SubmitMode mode = SubmitMode::kBest) const;
   // How Run travels at present, kRing or kUnary, and what stands in the way of a ring.

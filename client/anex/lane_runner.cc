@@ -22,12 +22,15 @@ absl::StatusOr<Completion> LaneRunner::Run(Transport& transport, const Submissio
     run_mutex_.Unlock();
     if (ring) return done;
   }
-  return transport.Evaluate(submission);
+  absl::StatusOr<Completion> done = transport.Evaluate(submission);
+  // One that was refused says nothing about the lane: not even which device it will be on.
+  if (done.ok()) accepted_.fetch_add(1, std::memory_order_relaxed);
+  return done;
 }
 
 bool LaneRunner::HasRing(Transport& transport) {
   if (ring_ != nullptr) return true;
-  if (decided_ || ++runs_ <= kRunsWithoutRing) return false;
+  if (decided_ || accepted_.load(std::memory_order_relaxed) < kRunsWithoutRing) return false;
   decided_ = true;
   place_ = core_->TakeRunRing();
   if (!place_) {

@@ -1,11 +1,12 @@
 // How the runs of one lane that are waited for travel: the first one as a call, since many lanes
-// have no second; from the second one on through a ring, if one can be had; else as calls.
+// have no second; once one has been accepted through a ring, if one can be had; else as calls.
 //
 // Threads: any. One run at a time goes through the ring; those that come meanwhile are calls.
 // Bound: SessionCore::kMostRunRings rings of a session are opened for this.
 #ifndef ANEX_CLIENT_ANEX_LANE_RUNNER_H_
 #define ANEX_CLIENT_ANEX_LANE_RUNNER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -41,8 +42,8 @@ class LaneRunner {
 
   const CorePtr core_;
   const LaneId lane_;
-  absl::Mutex run_mutex_;  // held as long as a run goes through the ring
-  uint32_t runs_ ABSL_GUARDED_BY(run_mutex_) = 0;
+  absl::Mutex run_mutex_;                             // held as long as a run goes through the ring
+  std::atomic<uint32_t> accepted_{0};                 // runs that went as calls
   bool decided_ ABSL_GUARDED_BY(run_mutex_) = false;  // whether there is to be a ring
   // Far from what clients number their own with: a run that is left is cancelled by it.
   uint64_t last_run_ ABSL_GUARDED_BY(run_mutex_) = uint64_t{1} << 63;

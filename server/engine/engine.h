@@ -229,8 +229,9 @@ class Engine {
   // in a lane.
   absl::StatusOr<Admission> AdmitRing(const Caller& caller, uint64_t entries, uint64_t bytes);
   // From now on the device thread that serves `lane` asks `source` for its work, which submits to
-  // that lane only. Settles the lane on `device` ("" = the default one) if it has none yet. Ends
-  // with DetachSource, the lane or the session. ALREADY_EXISTS if the lane has one,
+  // that lane only. A lane that has no device yet is settled on `device`; for "" the source itself
+  // settles it with the first kernel that it brings, and the default device's thread asks it till
+  // then. Ends with DetachSource, the lane or the session. ALREADY_EXISTS if the lane has one,
   // FAILED_PRECONDITION if it is on another device. Not to be called from inside of a source, and
   // neither are the verbs that end it. What it holds is taken between the device's steps, or when
   // somebody asks after the lane (Cancel, WaitLaneIdle, DescribeLane), or 100 ms into a long step.

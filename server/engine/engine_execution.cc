@@ -135,6 +135,7 @@ absl::StatusOr<LaneStatus> Engine::DescribeLane(const Caller& caller, LaneId id)
   if (!session.ok()) return session.status();
   absl::StatusOr<std::shared_ptr<SessionLane>> lane = (*session)->lanes.Find(id);
   if (!lane.ok()) return lane.status();
+  impl_->TakeFromSource((*session)->id(), id);  // it may settle the lane
   LaneStatus status;
   status.id = id;
   status.qos = (*lane)->spec.qos;
@@ -146,7 +147,6 @@ absl::StatusOr<LaneStatus> Engine::DescribeLane(const Caller& caller, LaneId id)
     device_lane = (*lane)->device_lane;
   }
   if (device_lane == 0) return status;
-  impl_->TakeFromSource((*session)->id(), id);
   if (const auto view = impl_->DispatcherOf(status.device).LaneOf(device_lane)) {
     status.queued = view->queued;
     status.running = view->running;
@@ -309,6 +309,14 @@ size_t Engine::Impl::SubmitTo(const Session& session, SessionLane& lane,
   }
   absl::MutexLock lock(&lane.mutex);  // settles the lane; order is that of getting this lock
   absl::Status settled;
+  if (lane.device_lane == 0 && resolved > 0) {  // on the first device that is meant
+    const auto named = std::find_if(devices.begin(), devices.begin() + resolved,
+                                    [](std::string_view device) { return !device.empty(); });
+    settled = Settle(session, submissions.front().lane, lane,
+                     named == devices.begin() + resolved ? "" : *named)
+                  .status();
+    if (!settled.ok()) resolved = 0;
+  }
   size_t fit = 0;  // those that go to the lane's device
   for (; fit < resolved; ++fit) {
     if (fit > 0 && devices[fit] == devices[fit - 1]) continue;
@@ -389,6 +397,7 @@ absl::Status Engine::WaitLaneIdle(const Caller& caller, LaneId lane) {
   if (!session.ok()) return session.status();
   absl::StatusOr<std::shared_ptr<SessionLane>> found = (*session)->lanes.Find(lane);
   if (!found.ok()) return found.status();
+  impl_->TakeFromSource((*session)->id(), lane);  // it may settle the lane
   uint64_t device_lane = 0;
   std::string device;
   {
@@ -397,7 +406,6 @@ absl::Status Engine::WaitLaneIdle(const Caller& caller, LaneId lane) {
     device = (*found)->device;
   }
   if (device_lane == 0) return absl::OkStatus();
-  impl_->TakeFromSource((*session)->id(), lane);
   return impl_->DispatcherOf(device).WaitIdle(device_lane, impl_->LimitOf(caller));
 }
 

@@ -34,16 +34,26 @@ absl::Status Engine::AttachSource(const Caller& caller, LaneId id, std::string_v
   if (!lane.ok()) return lane.status();
   absl::StatusOr<Dispatcher*> dispatcher = impl_->DispatcherNamed(device);
   if (!dispatcher.ok()) return dispatcher.status();
+  SourceTable::Entry entry{id, *dispatcher, std::move(source), nullptr};
   {
     absl::MutexLock lock(&(*lane)->mutex);
-    dispatcher = impl_->Settle(**session, id, **lane, device);
-    if (!dispatcher.ok()) return dispatcher.status();
+    if (device.empty() && (*lane)->device_lane == 0 && !(*lane)->released) {
+      entry.settling = std::make_shared<SettlingSource>(
+          entry.source, **dispatcher, [impl = impl_.get(), lane = *lane]() -> Dispatcher* {
+            absl::MutexLock lock(&lane->mutex);
+            return lane->device_lane == 0 ? nullptr : &impl->DispatcherOf(lane->device);
+          });
+    } else {
+      dispatcher = impl_->Settle(**session, id, **lane, device);
+      if (!dispatcher.ok()) return dispatcher.status();
+      entry.dispatcher = *dispatcher;
+    }
   }
   (*lane)->has_source.store(true, std::memory_order_relaxed);  // for good: a look costs little
-  (*dispatcher)->Attach(source);
-  const absl::Status added = impl_->sources.Add((*session)->id(), {id, *dispatcher, source});
+  entry.Attach();
+  const absl::Status added = impl_->sources.Add((*session)->id(), entry);
   if (!added.ok()) {
-    (*dispatcher)->Detach(source, /*last_look=*/false);
+    entry.Detach(/*last_look=*/false);
     return added;
   }
   // Ended meanwhile, maybe before it was in the table?
@@ -66,11 +76,11 @@ absl::Status Engine::DetachSource(const Caller& caller, LaneId lane) {
 }
 
 void Engine::Impl::Detach(std::span<const SourceTable::Entry> sources, bool last_look) {
-  for (const SourceTable::Entry& each : sources) each.dispatcher->Detach(each.source, last_look);
+  for (const SourceTable::Entry& each : sources) each.Detach(last_look);
 }
 
 void Engine::Impl::TakeFromSource(SessionId session, LaneId lane) const {
-  if (const auto entry = sources.Find(session, lane)) entry->dispatcher->TakeFrom(entry->source);
+  if (const auto entry = sources.Find(session, lane)) entry->TakeFrom();
 }
 
 // A lane without a device has nobody's time to pay with; what all suspects together take is

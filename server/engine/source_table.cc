@@ -5,6 +5,24 @@
 
 namespace anex::engine {
 
+void SourceTable::Entry::Attach() const {
+  if (settling == nullptr) return dispatcher->Attach(source);
+  dispatcher->Attach(settling);
+}
+
+// Where it was asked first comes first: it moves while it is asked there, and not after that.
+void SourceTable::Entry::Detach(bool last_look) const {
+  if (settling == nullptr) return dispatcher->Detach(source, last_look);
+  dispatcher->Detach(settling, last_look);
+  if (Dispatcher* const moved_to = settling->moved_to()) moved_to->Detach(source, last_look);
+}
+
+void SourceTable::Entry::TakeFrom() const {
+  if (settling == nullptr) return dispatcher->TakeFrom(source);
+  dispatcher->TakeFrom(settling);
+  if (Dispatcher* const moved_to = settling->moved_to()) moved_to->TakeFrom(source);
+}
+
 absl::Status SourceTable::Add(SessionId session, Entry entry) {
   absl::MutexLock lock(&mutex_);
   std::vector<Entry>& entries = by_session_[session];

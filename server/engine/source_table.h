@@ -16,6 +16,7 @@
 #include "proto/wire/handle.h"
 #include "server/engine/run/dispatcher.h"
 #include "server/engine/run/work_source.h"
+#include "server/engine/settling_source.h"
 
 namespace anex::engine {
 
@@ -25,6 +26,12 @@ class SourceTable {
     LaneId lane;
     Dispatcher* dispatcher = nullptr;  // lives as long as the engine
     std::shared_ptr<WorkSource> source;
+    std::shared_ptr<SettlingSource> settling;  // what is asked instead, if the lane has no device
+
+    // Attaches it, ends that, or takes what is there, wherever it is asked by now.
+    void Attach() const;
+    void Detach(bool last_look) const;
+    void TakeFrom() const;
   };
 
   // ALREADY_EXISTS if the lane has one.

@@ -24,7 +24,7 @@ namespace anex::ring {
 struct RingSpec {
   LaneId lane;         // the ring is another way into it; empty = a lane is made
   LaneSpec made_lane;  // if one is made
-  std::string device;  // "" = the lane's, or the default one if it has none yet
+  std::string device;  // "" = the lane's, or that of the first kernel which the ring brings it
   uint32_t submission_entries = 0, completion_entries = 0;
 };
 

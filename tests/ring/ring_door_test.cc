@@ -348,6 +348,67 @@ TEST_F(RingDoorTest, ARingIsOfTheDeviceThatItsLaneIsOn) {
             absl::StatusCode::kFailedPrecondition);
 }
 
+// A ring that is opened before anything was submitted does not decide where its lane is.
+TEST_F(RingDoorTest, TheFirstKernelThatARingBringsSettlesItsLane) {
+  Start({}, {"one", "two"});
+  MakeDoor();
+  const Caller caller = OpenSession();
+  const Ready first = GetReady(caller, "one"), second = GetReady(caller, "two");
+  const End end = OpenRing(caller);
+  const auto device = [&] { return engine_->DescribeLane(caller, end.lane)->device; };
+  EXPECT_EQ(device(), "");
+  ASSERT_EQ(Put(end, {RingVerb::kInvocation, 1, 12345, 0, 0}), 1u);
+  EXPECT_EQ(Next(end).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(device(), "") << "what was refused says nothing";
+  const FenceId fence = *engine_->CreateFence(caller, 7);
+  const std::vector<RingSubmission> two = {{RingVerb::kFenceWait, 2, fence.value(), 7, 0},
+                                           Run(second, 3)};
+  ASSERT_EQ(end.ring->Submit(two), 2u);
+  for (const uint64_t user_data : {2u, 3u}) {
+    const Done done = Next(end);
+    EXPECT_EQ(done.entry.user_data, user_data);
+    EXPECT_EQ(done.entry.status, 0) << done.text;
+  }
+  EXPECT_EQ(device(), "two");
+  ASSERT_EQ(Put(end, Run(first, 4)), 1u);
+  EXPECT_EQ(Next(end).code(), absl::StatusCode::kFailedPrecondition);
+  for (uint64_t i = 10; i < 200; ++i) {
+    ASSERT_EQ(Put(end, Run(second, i)), 1u);
+    ASSERT_EQ(Next(end).entry.user_data, i);
+  }
+  // Its end reaches it wherever it is asked.
+  gate_->Shut();
+  ASSERT_EQ(Put(end, Run(second, 5)), 1u);
+  ASSERT_EQ(Put(end, Run(second, 6)), 1u);
+  ASSERT_TRUE(door_->Close(caller, end.lane).ok());
+  EXPECT_EQ(end.ring->state(), RingState::kClosed);
+  gate_->Open();
+  EXPECT_TRUE(engine_->WaitLaneIdle(caller, end.lane).ok());
+  EXPECT_EQ(Next(end).entry.user_data, 5u);
+  EXPECT_EQ(Next(end).entry.user_data, 6u);
+  const End again = OpenRing(caller, end.lane);
+  ASSERT_EQ(Put(again, Run(second, 9)), 1u);
+  EXPECT_EQ(Next(again).entry.status, 0);
+}
+
+TEST_F(RingDoorTest, WhatWaitsInARingIsSeenThoughItsLaneHasNoDeviceYet) {
+  const Caller caller = OpenSession(), other = OpenSession("other");
+  const Ready ready = GetReady(caller), theirs = GetReady(other);
+  const End end = OpenRing(caller);
+  gate_->Shut();
+  auto completions = engine_->CreateCompletionQueue(4);
+  ASSERT_TRUE(engine_->Submit(other, EngineTest::Run(theirs), completions).ok());
+  gate_->WaitBegun(1);
+  ASSERT_EQ(Put(end, Run(ready, 4)), 1u);
+  Caller hurried = caller;
+  hurried.deadline_ns = engine::SystemClock().Now() + 50'000'000;
+  EXPECT_EQ(engine_->WaitLaneIdle(hurried, end.lane).code(), absl::StatusCode::kDeadlineExceeded)
+      << "it is not idle";
+  EXPECT_EQ(engine_->DescribeLane(caller, end.lane)->queued, 1u);
+  gate_->Open();
+  EXPECT_EQ(Next(end).entry.user_data, 4u);
+}
+
 TEST_F(RingDoorTest, EightIdleRingsWakeNobody) {
   const Caller caller = OpenSession();
   const Ready ready = GetReady(caller);
