@@ -273,20 +273,40 @@ void RingHalfWritten(const std::string& socket) {
   while (true) ::pause();
 }
 
-// Breaks its ring, then goes on writing everywhere in it and ringing the bell.
+// Lies in one ring after another: first with counters that are right, entries of nonsense and bells
+// for nothing, so that the daemon goes on looking; then it breaks the ring, goes on writing
+// everywhere in it, and takes a new one. Says "lied N" after the N-th.
 void RingLiar(const std::string& socket) {
   std::unique_ptr<Transport> keeper;
   const auto client = WithRing(socket, "ring-liar", keeper);
-  const shm::RingParts parts = client->Parts();
   std::mt19937 random(11);
-  for (uint64_t i = 0;; ++i) {
-    parts.frame->submission_tail.value.store(random());
-    parts.frame->completion_head.value.store(random());
-    parts.frame->state.value.store(random());
-    for (auto& word : parts.submission(random()).words) word.store(random());
-    parts.frame->daemon_asleep.value.store(1);
-    client->Put(client->Run());  // rings
-    if (i == 1000) Ready();
+  for (uint64_t rings = 1;; ++rings) {
+    const shm::RingParts parts = client->Parts();
+    shm::ClientRing::Taken taken;
+    for (int i = 0; i < 2000; ++i) {
+      RingSubmission lie = client->Run(static_cast<uint64_t>(i));
+      lie.verb = static_cast<RingVerb>(random() % 8);
+      lie.target = random();
+      parts.frame->daemon_asleep.value.store(1);  // rings, whether or not it has to
+      client->Put(lie);
+      while (client->ring().Take(taken)) {
+      }
+    }
+    for (int i = 0; i < 200; ++i) {
+      parts.frame->submission_tail.value.store(random());
+      parts.frame->completion_head.value.store(random());
+      parts.frame->state.value.store(random());
+      for (auto& word : parts.submission(random()).words) word.store(random());
+      parts.frame->daemon_asleep.value.store(1);
+      client->Put(client->Run());
+    }
+    std::printf("lied %llu\n", static_cast<unsigned long long>(rings));
+    std::fflush(stdout);
+    if (rings == 3) Ready();
+    if (const absl::Status renewed = client->RenewRing(8); !renewed.ok()) {
+      std::fprintf(stderr, "renew: %s\n", std::string(renewed.message()).c_str());
+      std::_Exit(3);
+    }
   }
 }
 

@@ -127,6 +127,15 @@ absl::Status RawClient::MakeWork(const std::string& kernel_digest, uint32_t entr
   return OpenRing(entries);
 }
 
+absl::Status RawClient::RenewRing(uint32_t entries) {
+  v1::ReleaseLaneRequest request;
+  request.set_lane_id(lane_);
+  v1::ReleaseLaneResponse response;
+  const absl::Status released = Said(
+      v1::Execution::NewStub(channel_)->ReleaseLane(ContextOf(secret_).get(), request, &response));
+  return released.ok() ? OpenRing(entries) : released;
+}
+
 absl::Status RawClient::OpenRing(uint32_t entries) {
   v1::OpenRingRequest request;
   request.set_submission_entries(entries);

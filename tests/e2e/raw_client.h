@@ -43,6 +43,8 @@ class RawClient {
   RingSubmission Wait(uint64_t user_data = 0) const {
     return {.verb = RingVerb::kFenceWait, .user_data = user_data, .target = fence_, .argument = 1};
   }
+  // Another ring of `entries` instead of the one that it has, with a lane of its own as that had.
+  absl::Status RenewRing(uint32_t entries);
   size_t Put(const RingSubmission& entry) { return ring_->Submit(std::span(&entry, 1)); }
   shm::ClientRing& ring() { return *ring_; }
   // The ring's memory as a client may write it.

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/transport/grpc_transport.h"
 #include "tests/e2e/fixture.h"
@@ -32,8 +34,12 @@ class Neighbour {
     ring_ = *transport_->OpenRing(one_.lane, 4);
   }
 
-  // The median round trip of `count` evaluations; each with another input.
-  double MedianUs(int count) {
+  // Round trips in microseconds, sorted.
+  using Trips = std::vector<double>;
+  static double Quick(const Trips& trips) { return trips[trips.size() / 10]; }
+  static double Median(const Trips& trips) { return trips[trips.size() / 2]; }
+  // Those of `count` evaluations, each with another input.
+  Trips Run(int count) {
     std::vector<double> us;
     for (int i = 0; i < count; ++i) {
       const uint16_t scale = static_cast<uint16_t>(0x3c00 + ((++runs_ % 4) << 10));  // 1, 2, 4, 8
@@ -45,14 +51,14 @@ class Neighbour {
       const absl::StatusOr<Completion> done = ring_->Next(absl::Seconds(20));
       us.push_back(absl::ToDoubleMicroseconds(absl::Now() - start));
       EXPECT_TRUE(done.ok() && done->status.ok()) << done.status();
-      if (!done.ok()) return absl::ToDoubleMicroseconds(absl::InfiniteDuration());
+      if (!done.ok()) return Trips(1, absl::ToDoubleMicroseconds(absl::InfiniteDuration()));
       // Rows of W sum to -2 and 3.75; halves of -2 and 3.75 times 1, 2, 4 or 8 are exact.
       const uint16_t step = static_cast<uint16_t>(scale - 0x3c00);
       EXPECT_EQ(Result(0), static_cast<uint16_t>(0xc000 + step));
       EXPECT_EQ(Result(5), static_cast<uint16_t>(0x4380 + step));
     }
-    std::nth_element(us.begin(), us.begin() + count / 2, us.end());
-    return us[static_cast<size_t>(count) / 2];
+    std::sort(us.begin(), us.end());
+    return us;
   }
 
  private:
@@ -75,9 +81,10 @@ class Neighbour {
 };
 
 struct Trouble {
-  const char* script;  // of client_program; its session has this name, too
-  bool stop = false;   // SIGSTOP once it is ready
-  bool turns = false;  // keeps a core busy: on few cores the neighbour has less of them
+  const char* script;           // of client_program; its session has this name, too
+  bool stop = false;            // SIGSTOP once it is ready
+  bool turns = false;           // keeps a core busy: on few cores the neighbour has less of them
+  const char* tells = nullptr;  // "WORD N" again and again, with N counting up, while it is at it
 };
 void PrintTo(const Trouble& trouble, std::ostream* out) {
   *out << trouble.script << (trouble.stop ? ", stopped" : "");
@@ -92,6 +99,11 @@ class Isolation : public ServingTest, public ::testing::WithParamInterface<Troub
       absl::SleepFor(absl::Milliseconds(1));
     }
     return false;
+  }
+  // The last N of "WORD N" lines; 0 if there is none.
+  static int LastTold(const std::string& output, const std::string& word) {
+    const size_t at = output.rfind(word + " ");
+    return at == std::string::npos ? 0 : std::atoi(output.c_str() + at + word.size() + 1);
   }
   static bool Has(const DaemonStatus& status, const std::string& name) {
     return std::any_of(status.sessions.begin(), status.sessions.end(),
@@ -115,17 +127,27 @@ TEST_P(Isolation, TheNeighbourGoesOnAndTheDeadLeaveAtOnce) {
   const Trouble& trouble = GetParam();
   constexpr int kRounds = 5, kRuns = 200;
   Neighbour neighbour(socket());
-  neighbour.MedianUs(kRuns);  // warm
+  neighbour.Run(kRuns);  // warm
   const uint64_t surface_bytes = watcher_->GetStatus()->surface_bytes;
+  // Who turns has a core, and median round trips tell how the machine shares them; but what the
+  // daemon does for him first, the quickest of them wait for, too.
+  const auto figure = [&](const Neighbour::Trips& trips) {
+    return trouble.turns ? Neighbour::Quick(trips) : Neighbour::Median(trips);
+  };
   std::vector<double> alone, beside, freed_ms;
   for (int round = 0; round < kRounds; ++round) {
-    alone.push_back(neighbour.MedianUs(kRuns));
+    alone.push_back(figure(neighbour.Run(kRuns)));
     auto client = ChildProcess::Start({CLIENT_PROGRAM, socket(), trouble.script});
     ASSERT_TRUE(client.ok()) << client.status();
     ASSERT_TRUE((*client)->WaitForLine("ready").ok()) << (*client)->output();
     if (trouble.stop) (*client)->Signal(SIGSTOP);
-    beside.push_back(neighbour.MedianUs(kRuns));
+    const int told = trouble.tells == nullptr ? 0 : LastTold((*client)->output(), trouble.tells);
+    beside.push_back(figure(neighbour.Run(kRuns)));
     ASSERT_TRUE((*client)->running()) << (*client)->output();
+    if (trouble.tells != nullptr) {  // it was at it all the time: it is still, as it was before
+      EXPECT_TRUE((*client)->WaitForLine(absl::StrCat(trouble.tells, " ", told + 2)).ok())
+          << (*client)->output();
+    }
     if (trouble.stop) {
       EXPECT_TRUE(Has(*watcher_->GetStatus(), trouble.script)) << "a stopped one is alive";
     }
@@ -135,29 +157,25 @@ TEST_P(Isolation, TheNeighbourGoesOnAndTheDeadLeaveAtOnce) {
   for (std::vector<double>* figures : {&alone, &beside, &freed_ms}) {
     std::sort(figures->begin(), figures->end());
   }
-  std::printf("neighbour's median round trip: %.1f us alone, %.1f us beside; freed in %.1f ms\n",
-              alone[kRounds / 2], beside[kRounds / 2], freed_ms[kRounds / 2]);
-  if (!trouble.turns) {
-    EXPECT_LT(beside[kRounds / 2], 3 * alone[kRounds / 2] + 200);
-  } else {
-    EXPECT_LT(beside[kRounds / 2], 20'000) << "turns of the core, not of the device";
-  }
+  std::printf("neighbour's %s round trip: %.1f us alone, %.1f us beside; freed in %.1f ms\n",
+              trouble.turns ? "quick" : "median", alone[kRounds / 2], beside[kRounds / 2],
+              freed_ms[kRounds / 2]);
+  EXPECT_LT(beside[kRounds / 2], 2 * alone[kRounds / 2] + 100);
 #if !defined(ANEX_SANITIZED)
   EXPECT_LT(freed_ms[kRounds / 2], 100);
 #endif
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Isolation,
-                         ::testing::Values(Trouble{.script = "hold"},
-                                           Trouble{.script = "ring-loop", .turns = true},
-                                           Trouble{.script = "ring-loop", .stop = true},
-                                           Trouble{.script = "ring-half-written"},
-                                           Trouble{.script = "ring-liar", .turns = true},
-                                           Trouble{.script = "never-reads"},
-                                           Trouble{.script = "ring-never-reads"},
-                                           Trouble{.script = "flood", .turns = true},
-                                           Trouble{.script = "compiler", .turns = true},
-                                           Trouble{.script = "publisher", .turns = true}));
+INSTANTIATE_TEST_SUITE_P(
+    All, Isolation,
+    ::testing::Values(Trouble{.script = "hold"}, Trouble{.script = "ring-loop", .turns = true},
+                      Trouble{.script = "ring-loop", .stop = true},
+                      Trouble{.script = "ring-half-written"},
+                      Trouble{.script = "ring-liar", .turns = true, .tells = "lied"},
+                      Trouble{.script = "never-reads"}, Trouble{.script = "ring-never-reads"},
+                      Trouble{.script = "flood", .turns = true},
+                      Trouble{.script = "compiler", .turns = true},
+                      Trouble{.script = "publisher", .turns = true}));
 
 // Half an entry is in the ring when the process is stopped; it goes on where it was, and the daemon
 // had neither run what was not there nor given up on it.

@@ -132,43 +132,92 @@ TEST_F(LyingClientTest, EntriesOfNonsenseAreAnsweredOneByOne) {
 }
 
 // The words of an entry that change while it is looked at: it is copied once, so what was checked
-// is what is run. Under a race each completion is still the answer to one entry.
-TEST_F(LyingClientTest, EntriesThatChangeWhileTheyAreReadAreEitherOneOrTheOther) {
+// is what is run. Entries that differ in every word: what is read may be a mixture, but each of its
+// words is of one of them, and each completion is the answer to one entry.
+TEST_F(LyingClientTest, EntriesThatChangeWhileTheyAreReadAreMixedAtMost) {
   const Caller caller = OpenSession(), other = OpenSession("other");
   const Ready ready = GetReady(caller), theirs = GetReady(other);
+  const FenceId fence = *engine_->CreateFence(caller, 0);
   const End end = OpenRing(caller, ready.lane);
-  const RingEntryWords good = Encode(Run(ready, 1));
-  const RingEntryWords foreign = Encode(Run(theirs, 1));
+  constexpr uint64_t kOne = 0x1111'2222'3333'4444, kOther = 0xaaaa'bbbb'cccc'dddd;
+  RingSubmission run = Run(ready, kOne);
+  run.deadline_ns = 20'000'000'000;
+  const RingSubmission signal{RingVerb::kFenceSignal, kOther, fence.value(), 5, 0};
+  const RingEntryWords good = Encode(run), second = Encode(signal);
+  const RingEntryWords foreign = Encode(Run(theirs, kOther));
+  for (size_t i = 0; i < 5; ++i) ASSERT_NE(good[i], second[i]) << "word " << i;
   std::atomic<bool> done{false};
   std::thread scribbler([&] {
     while (!done) {
       for (uint32_t place = 0; place < 8; ++place) {
         StoreWords(end, place, good);
+        StoreWords(end, place, second);
         StoreWords(end, place, foreign);
       }
     }
   });
-  int ran = 0, refused = 0;
+  uint64_t accepted = 0;
   for (int i = 0; i < 2000; ++i) {
-    ASSERT_EQ(Put(end, Run(ready, 1)), 1u);
+    ASSERT_EQ(Put(end, run), 1u);
     const Done one = Next(end);
-    ASSERT_TRUE(one.entry.status == 0 || one.code() == absl::StatusCode::kNotFound) << one.text;
-    ++(one.entry.status == 0 ? ran : refused);
+    ASSERT_TRUE(one.entry.user_data == kOne || one.entry.user_data == kOther)
+        << one.entry.user_data;
+    // A target of the other kind is not there, an argument to a run makes no sense, and a fence
+    // does not go back to 0.
+    ASSERT_TRUE(one.entry.status == 0 || one.code() == absl::StatusCode::kNotFound ||
+                one.code() == absl::StatusCode::kInvalidArgument ||
+                one.code() == absl::StatusCode::kOutOfRange)
+        << one.text;
+    if (one.entry.status == 0) ++accepted;
   }
   done = true;
   scribbler.join();
-  EXPECT_EQ(ran + refused, 2000);
-  EXPECT_EQ(engine_->GetStatus(other).sessions.size(), 2u);
+  EXPECT_FALSE(end.ring->Wait(absl::Milliseconds(20))) << "one completion each";
+  const uint64_t value = *engine_->WaitFence(caller, fence, 0);
+  EXPECT_TRUE(value == 0 || value == 5) << value;
   for (const SessionStatus& session : engine_->GetStatus(other).sessions) {
+    if (session.id == caller.session) {
+      EXPECT_EQ(session.usage.completed, accepted);
+    }
     EXPECT_TRUE(session.id != other.session || session.usage.submitted == 0);
   }
 }
 
+// What has been taken is the daemon's: nothing of it is read from the ring once more, whenever it
+// is looked at.
+TEST_F(LyingClientTest, WhatWasTakenIsNotReadAgain) {
+  const Caller caller = OpenSession();
+  const Ready ready = GetReady(caller);
+  const FenceId fence = *engine_->CreateFence(caller, 0);
+  const Direct direct = OpenDirect(caller, ready.lane, 16);
+  std::vector<RingSubmission> entries(16, Run(ready));
+  entries[0].target = 12345;  // refused: the look ends with it, with all of them taken
+  for (uint64_t i = 0; i < 16; ++i) entries[i].user_data = 100 + i;
+  ASSERT_EQ(direct.end.ring->Submit(entries), 16u);
+  EXPECT_EQ(direct.source->Poll(16).entries, 1u);
+  EXPECT_EQ(Next(direct.end).code(), absl::StatusCode::kNotFound);
+  for (uint32_t place = 0; place < 16; ++place) {
+    StoreWords(direct.end, place,
+               Encode(RingSubmission{RingVerb::kFenceSignal, 7, fence.value(), 5, 1}));
+  }
+  EXPECT_EQ(direct.source->Poll(16).entries, 15u);
+  for (uint64_t i = 1; i < 16; ++i) {
+    const Done done = Next(direct.end);
+    EXPECT_EQ(done.entry.user_data, 100 + i);
+    EXPECT_EQ(done.entry.status, 0) << done.text;
+    EXPECT_GT(done.entry.device_ns, 0) << "it ran";
+  }
+  EXPECT_EQ(*engine_->WaitFence(caller, fence, 0), 0u) << "nobody signalled";
+}
+
 // A client that floods its ring with refusals, one that rings the bell for nothing without a pause,
-// and one that breaks rings as fast as it can, against the median round trip of a neighbour.
+// and one that breaks rings as fast as it can, against the round trips of a neighbour. Of them the
+// quick ones count (the tenth part is quicker): the liar turns on a core, maybe the neighbour's,
+// and the others tell how the machine shares its cores; but what the device thread does for the
+// liar first, all of them wait for.
 class NeighbourTest : public LyingClientTest {
  protected:
-  double MedianRoundTripUs(const End& end, const Ready& ready, int count) {
+  double QuickRoundTripUs(const End& end, const Ready& ready, int count) {
     std::vector<double> us;
     for (int i = 0; i < count; ++i) {
       const auto start = std::chrono::steady_clock::now();
@@ -178,31 +227,30 @@ class NeighbourTest : public LyingClientTest {
           std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
               .count());
     }
-    std::nth_element(us.begin(), us.begin() + count / 2, us.end());
-    return us[static_cast<size_t>(count) / 2];
+    std::nth_element(us.begin(), us.begin() + count / 10, us.end());
+    return us[static_cast<size_t>(count) / 10];
   }
   // How much of the neighbour's work was served while `lie` went on, per refusal that the liar got.
   void RunBeside(const std::function<void(std::atomic<bool>& done)>& lie) {
     const Caller neighbour = OpenSession("neighbour");
     const Ready ready = GetReady(neighbour);
     const End end = OpenRing(neighbour, ready.lane);
-    MedianRoundTripUs(end, ready, 200);  // warm
+    QuickRoundTripUs(end, ready, 200);  // warm
     std::vector<double> alone, beside;
     for (int round = 0; round < 5; ++round) {
-      alone.push_back(MedianRoundTripUs(end, ready, 400));
+      alone.push_back(QuickRoundTripUs(end, ready, 400));
       std::atomic<bool> done{false};
       std::thread liar([&] { lie(done); });
-      beside.push_back(MedianRoundTripUs(end, ready, 400));
+      beside.push_back(QuickRoundTripUs(end, ready, 400));
       done = true;
       liar.join();
     }
     std::sort(alone.begin(), alone.end());
     std::sort(beside.begin(), beside.end());
-    std::printf("neighbour's median round trip: %.1f us alone, %.1f us beside\n", alone[2],
+    std::printf("neighbour's quick round trips: %.1f us alone, %.1f us beside\n", alone[2],
                 beside[2]);
-    // The liar turns on one of two cores, maybe the neighbour's: a round trip of microseconds may
-    // wait for the rest of its turn, but never for the liar's work to be done.
-    EXPECT_LT(beside[2], 20 * alone[2] + 2000);
+    // A look's refusals are some 12 us.
+    EXPECT_LT(beside[2], 2 * alone[2] + 50);
   }
 };
 

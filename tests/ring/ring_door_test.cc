@@ -78,10 +78,7 @@ TEST_F(RingDoorTest, WhoTakesNoCompletionsStopsBeingServed) {
   const Ready ready = GetReady(caller), theirs = GetReady(other);
   const End end = OpenRing(caller, ready.lane, 4);
   for (uint64_t put = 0; put < 8;) put += Put(end, Run(ready, put));
-  WaitUntilAsleep();
-  const uint64_t slept = engine_->device_sleeps();
-  absl::SleepFor(absl::Milliseconds(200));
-  EXPECT_LE(engine_->device_sleeps(), slept + 2) << "nobody turns for entries that have no place";
+  ExpectAtRest();  // nobody turns for entries that have no place
   EXPECT_TRUE(engine_->Evaluate(other, EngineTest::Run(theirs)).ok());
   for (uint64_t i = 0; i < 8; ++i) EXPECT_EQ(Next(end).entry.user_data, i);
 }
@@ -418,11 +415,7 @@ TEST_F(RingDoorTest, EightIdleRingsWakeNobody) {
     ASSERT_EQ(Put(end, Run(ready)), 1u);
     EXPECT_EQ(Next(end).entry.status, 0);
   }
-  WaitUntilAsleep();
-  const uint64_t slept = engine_->device_sleeps();
-  absl::SleepFor(absl::Milliseconds(500));
-  // A thread that the machine held up may have had a last look to make; one that turns makes many.
-  EXPECT_LE(engine_->device_sleeps(), slept + 2);
+  ExpectAtRest();
 }
 
 TEST_F(RingDoorTest, ManyRingsAtOnceEachGetTheirOwn) {
