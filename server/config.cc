@@ -424,7 +424,7 @@ std::string PrintConfig(const Config& config, const Surroundings& surroundings) 
   }
   absl::StrAppend(&text,
                   "\n# Shares among one user's sessions, by client name; what the client asks ",
-                  "for if not named.\n[session_weights]\n");
+                  "for, up to asked_weight, if not named.\n[session_weights]\n");
   for (const auto& [name, weight] : config.weights.sessions) {
     absl::StrAppend(&text, PrintText(name), " = ", weight, "\n");
   }

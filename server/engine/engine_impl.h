@@ -129,11 +129,12 @@ struct Engine::Impl {
 
   DeviceInfo InfoOf(const DeviceSlot& slot) const;
 
-  // The configured weight of a client, or what it asked for.
+  // The configured weight of a client, or what it asked for, as far as it may.
   uint32_t WeightOf(const std::string& client_name, uint32_t asked) const;
   // Puts what has changed into force wherever it is not looked up anyway.
   void ApplyLimits();
   void ApplyWeights(const Weights& wanted);
+  void ApplySessionWeights();
 
   const EngineOptions options;
   LiveLimits limits;

@@ -1,4 +1,5 @@
 // The engine's verbs about what everybody may have: limits and weights, changed while it runs.
+#include <algorithm>
 #include <utility>
 
 #include "server/engine/engine_impl.h"
@@ -37,13 +38,15 @@ void Engine::Impl::ApplyLimits() {
   keep(QosClass::kUtility, now.utility_kept_permille);
   keep(QosClass::kBackground, now.background_kept_permille);
   for (const auto& dispatcher : dispatchers) dispatcher->SetShares(shares);
+  ApplySessionWeights();
   events->OnLimitsChanged(now);
 }
 
 uint32_t Engine::Impl::WeightOf(const std::string& client_name, uint32_t asked) const {
   absl::MutexLock lock(&weights_mutex);
   const auto named = weights.sessions.find(client_name);
-  return named == weights.sessions.end() ? asked : named->second;
+  if (named != weights.sessions.end()) return named->second;
+  return static_cast<uint32_t>(std::min<uint64_t>(asked, limits.Get(&Limits::asked_weight)));
 }
 
 // A session that is just being opened takes its weight from the table, so the table comes first. A
@@ -60,6 +63,10 @@ void Engine::Impl::ApplyWeights(const Weights& wanted) {
     }
     for (const auto& [uid, weight] : wanted.users) dispatcher->SetUserWeight(uid, weight);
   }
+  ApplySessionWeights();
+}
+
+void Engine::Impl::ApplySessionWeights() {
   for (const auto& session : sessions.List()) {
     const uint32_t weight = WeightOf(session->client_name(), session->asked_weight());
     if (weight == session->weight()) continue;

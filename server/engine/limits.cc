@@ -104,6 +104,10 @@ constexpr std::array kFields = {
     Field{"cache_bytes", &Limits::cache_bytes, "bytes", 0, kMostBytes, "disk cache of compiles"},
     Field{"unpublished_import_ns", &Limits::unpublished_import_ns, "ns", 1'000'000, kMostNs,
           "how long an offered region waits for its import"},
+    Field{
+        "asked_weight", &Limits::asked_weight, "shares", 1, 1000,
+        "share among its user's sessions that a client may ask for itself; --session-weight gives "
+        "it more"},
     Field{"interactive_kept_permille", &Limits::interactive_kept_permille, "permille", 1, kMostKept,
           "device time kept for interactive work from real-time work"},
     Field{"default_kept_permille", &Limits::default_kept_permille, "permille", 1, kMostKept,

@@ -68,7 +68,8 @@ struct Limits {
       10'000'000'000;  // a kernel run without progress for so long is a hung device
   uint64_t cache_bytes = 2ull << 30;
   uint64_t unpublished_import_ns =
-      10'000'000'000;  // an offered region or a hand-over that nobody takes
+      10'000'000'000;         // an offered region or a hand-over that nobody takes
+  uint64_t asked_weight = 4;  // largest that a client may ask for itself; weights.h gives more
   // What a scheduling class keeps of the device's time while higher ones have work; see
   // run/qos_class.h. At most 200 each, so that some is left.
   uint64_t interactive_kept_permille = 100;

@@ -12,9 +12,9 @@ namespace anex::engine {
 inline constexpr uint32_t kMostWeight = 1000;  // the least is 1
 
 struct Weights {
-  std::map<uint32_t, uint32_t> users;        // by uid; 1 for those who are not named
-  std::map<std::string, uint32_t> sessions;  // by client name; what the client asked for if not
-                                             // named
+  std::map<uint32_t, uint32_t> users;  // by uid; 1 for those who are not named
+  // By client name; what the client asked for, up to Limits::asked_weight, if not named.
+  std::map<std::string, uint32_t> sessions;
   bool operator==(const Weights&) const = default;
 };
 

@@ -270,6 +270,7 @@ const std::map<std::string, std::string>& EveryLimit::Others() {
       {"device_hang_ns", "the step is given up: DEADLINE_EXCEEDED, and names it"},
       {"cache_bytes", "older entries go; a program that is larger alone is compiled, not kept"},
       {"unpublished_import_ns", "the token is not found any more"},
+      {"asked_weight", "who asks for more has that much"},
       {"interactive_kept_permille", "a share of the device's time"},
       {"default_kept_permille", "a share of the device's time"},
       {"utility_kept_permille", "a share of the device's time"},

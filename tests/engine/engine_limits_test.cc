@@ -402,6 +402,32 @@ TEST_F(EngineLimits, ConfiguredWeightsHoldForSessionsThatAreOpenAndThatCome) {
   EXPECT_TRUE(engine_->Evaluate(other, Run(his))->status.ok());
 }
 
+// Nobody takes from others by asking: more than a little has to be configured.
+TEST_F(EngineLimits, AClientHasAtMostTheWeightThatItMayAskFor) {
+  const auto open = [&](std::string name, uint32_t weight) {
+    Caller caller = Anyone();
+    caller.session = engine_->Open(caller, {.client_name = std::move(name), .weight = weight})->id;
+    return caller;
+  };
+  const auto weight_of = [&](const Caller& who) {
+    for (const SessionStatus& session : engine_->GetStatus(Anyone()).sessions) {
+      if (session.id == who.session) return session.weight;
+    }
+    return 0u;
+  };
+  const Caller greedy = open("greedy", 1000), modest = open("modest", 2);
+  EXPECT_EQ(weight_of(greedy), Limits().asked_weight);
+  EXPECT_EQ(weight_of(modest), 2u);
+  Set("asked_weight", 1);
+  EXPECT_EQ(weight_of(greedy), 1u) << "from now on, for those that are open, too";
+  EXPECT_EQ(weight_of(modest), 1u);
+  Set("asked_weight", 100);
+  EXPECT_EQ(weight_of(greedy), 100u);
+  EXPECT_EQ(weight_of(modest), 2u);
+  engine_->Reconfigure({}, {{}, {{"greedy", 500}}});
+  EXPECT_EQ(weight_of(greedy), 500u) << "configured";
+}
+
 // --- The parts ---
 
 TEST(Bounds, ATokenBucketRefillsWithTimeAndHoldsAMinutesWorth) {
