@@ -295,6 +295,61 @@ TEST_F(ExecuteTest, AStreamEndsWithItsSessionAndAnswersWhatWasInFlight) {
   ExpectServes();
 }
 
+// The stream has long been ended by the daemon when the client comes to read: what it is owed is
+// there all the same.
+TEST_F(ExecuteTest, WhoReadsLateGetsWhatWasInFlightWhenItsSessionEnded) {
+  for (int round = 0; round < 20; ++round) {
+    Client client = ConnectWithSession();
+    const uint64_t lane = client.CreateLane(), fence = client.CreateFence();
+    Execute stream(client, 64);
+    std::vector<v1::Submission> waits;
+    for (uint64_t i = 0; i < 64; ++i) waits.push_back(WaitFor(lane, fence, 1, i));
+    const uint64_t before = Usage().submitted;
+    ASSERT_TRUE(stream.Send(waits));
+    ASSERT_TRUE(Eventually([&] { return Usage().submitted == before + 64; }));
+    ASSERT_TRUE(client.CallByPath("/anex.v1.Sessions/Close").status.ok());
+    absl::SleepFor(absl::Milliseconds(round * 5));
+    const auto cancelled = stream.Receive(65);
+    ASSERT_EQ(cancelled.size(), 64u) << "round " << round;
+    EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+}
+
+// The same with more than the connection holds, so that the daemon waits for the client to read: as
+// long as it gets on with that, however slowly.
+TEST_F(ExecuteTest, WhoReadsMuchSlowlyGetsItWhenItsSessionHasEnded) {
+  constexpr size_t kChains = 8;
+  Client client = ConnectNarrow();
+  client.OpenSession();
+  const Ready ready = GetReady(client);
+  Execute stream(client, kChains);
+  v1::DefineChainRequest chain;
+  chain.add_steps()->set_run_invocation_id(ready.invocation);
+  chain.set_repeat(60'000);
+  v1::DefineChainResponse defined;
+  ASSERT_TRUE(client.Stub<v1::Chains>()->Define(client.Context().get(), chain, &defined).ok());
+  v1::Submission timed;
+  timed.set_lane_id(ready.lane);
+  timed.set_chain_id(defined.chain_id());
+  timed.set_step_timings(true);
+  const uint64_t before = Completed();
+  size_t bytes = 0;
+  for (size_t i = 0; i < kChains; ++i) {  // one after another: each with all of its timings
+    ASSERT_TRUE(stream.Send({timed}));
+    ASSERT_TRUE(Eventually([&] { return Completed() == before + i + 1; }));
+  }
+  ASSERT_TRUE(client.CallByPath("/anex.v1.Sessions/Close").status.ok());
+  size_t got = 0;
+  for (std::vector<v1::Completion> next; !(next = stream.Receive(1)).empty();) {
+    got += next.size();
+    for (const v1::Completion& one : next) bytes += one.ByteSizeLong();
+    absl::SleepFor(absl::Milliseconds(600));
+  }
+  std::printf("%zu completions, %zu bytes\n", got, bytes);
+  EXPECT_EQ(got, kChains);
+  EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
 // One that does not even read what it is told holds on for a moment at most.
 TEST_F(ExecuteTest, AStreamThatIsNotReadEndsWithItsSession) {
   engine::Limits limits;

@@ -288,7 +288,7 @@ void RpcTest::TearDown() {
   engine_.reset();
 }
 
-Client RpcTest::Connect(door::ListenerRole role, uint32_t uid) {
+int RpcTest::Accept(door::ListenerRole role, uint32_t uid) {
   int ends[2];
   EXPECT_EQ(test::NewSocketPair(ends), 0);
   for (const int end : ends) EXPECT_EQ(::fcntl(end, F_SETFL, O_NONBLOCK), 0);
@@ -298,7 +298,21 @@ Client RpcTest::Connect(door::ListenerRole role, uint32_t uid) {
   auto entered = connections_->Register(shm::OwnedDescriptor(ends[0]), peer, role);
   EXPECT_TRUE(entered.ok()) << entered.status();
   server_->Adopt(*std::move(entered), role);
-  return Client(grpc::CreateInsecureChannelFromFd("test", ends[1]));
+  return ends[1];
+}
+
+Client RpcTest::Connect(door::ListenerRole role, uint32_t uid) {
+  return Client(grpc::CreateInsecureChannelFromFd("test", Accept(role, uid)));
+}
+
+Client RpcTest::ConnectNarrow() {
+  const int end = Accept(door::ListenerRole::kOwner, 501);
+  const int bytes = 16 << 10;
+  EXPECT_EQ(::setsockopt(end, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 64 << 10);
+  return Client(grpc::CreateCustomInsecureChannelFromFd("test", end, arguments));
 }
 
 Client RpcTest::ConnectWithSession() {

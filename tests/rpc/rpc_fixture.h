@@ -110,6 +110,8 @@ class RpcTest : public testing::Test {
   void Start(engine::Limits limits);
 
   Client Connect(door::ListenerRole role = door::ListenerRole::kOwner, uint32_t uid = 501);
+  // One whose connection holds little that it has not read: the daemon's writes soon stand still.
+  Client ConnectNarrow();
   Client ConnectWithSession();
   // The daemon answers and computes: run after every kind of bad input.
   void ExpectServes();
@@ -126,6 +128,7 @@ class RpcTest : public testing::Test {
   int64_t next_pid_ = 1000;
 
  private:
+  int Accept(door::ListenerRole role, uint32_t uid);  // the client's end
   absl::Mutex ended_mutex_;
   std::vector<std::pair<SessionId, std::string>> ended_ ABSL_GUARDED_BY(ended_mutex_);
 };
