@@ -28,7 +28,7 @@ struct Config {
   double drain_timeout_s = 5;  // how long an orderly end waits for what is queued
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kAuto;
-  LogFile log_file;  // without a path: on standard error
+  LogFile log_file;                      // without a path: on standard error
   bool allow_global_iosurfaces = false;  // macOS: import by a number that anybody could guess
   std::string client_requirement;        // macOS: what clients' signatures must satisfy; "" = none
   engine::Limits limits;

@@ -45,8 +45,8 @@ class RingSource final : public engine::WorkSource,
 
   struct Parts {
     std::shared_ptr<const engine::Admission> admission;  // held as long as the memory is
-    engine::Engine* engine = nullptr;  // outlives the source's time in it
-    engine::Caller caller;             // of the session; without a deadline
+    engine::Engine* engine = nullptr;                    // outlives the source's time in it
+    engine::Caller caller;                               // of the session; without a deadline
     LaneId lane;
     std::unique_ptr<shm::DaemonRing> ring;
     std::shared_ptr<const shm::Doorbell> bell;

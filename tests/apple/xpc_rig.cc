@@ -11,16 +11,12 @@
 #include "absl/strings/str_cat.h"
 #include "proto/shm/side_channel_xpc.h"
 #include "server/door/surface_service_xpc.h"
+#include "tests/system/processes.h"
 
 namespace anex::door {
 namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(20);
-
-size_t OpenDescriptors() {
-  const std::filesystem::directory_iterator all("/proc/self/fd");
-  return static_cast<size_t>(std::distance(begin(all), end(all))) - 1;  // the folder's own
-}
 
 }  // namespace
 
@@ -84,7 +80,9 @@ shm::SideChannelPair MakeXpcPair() {
   return pair;
 }
 
-Holdings Holdings::Now() { return {OpenDescriptors(), xpc_double::LiveObjects()}; }
+Holdings Holdings::Now() {
+  return {static_cast<size_t>(test::OpenDescriptors(::getpid())), xpc_double::LiveObjects()};
+}
 
 Holdings Holdings::AtRest() {
   Holdings last = Now();

@@ -81,6 +81,7 @@ class EngineProbe : public ::testing::Test {
 
   void Start(const Limits& limits) {
     engine_.reset();
+    ASSERT_TRUE(script_->WaitForAlive(0)) << "a device outlives its engine";
     script_->made = 0;
     const auto make = [script = script_]() -> absl::StatusOr<std::unique_ptr<device::Device>> {
       if (++script->made > 1 && !script->make.ok()) return script->make;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
@@ -18,6 +19,7 @@
 #include "proto/shm/ring.h"
 #include "server/ring/ring_door.h"
 #include "tests/engine/engine_fixture.h"
+#include "tests/system/processes.h"
 
 namespace anex::ring::testing {
 
@@ -119,10 +121,7 @@ class RingTest : public engine::testing::EngineTest {
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
   }
-  static size_t OpenDescriptors() {
-    const std::filesystem::directory_iterator all("/proc/self/fd");
-    return static_cast<size_t>(std::distance(begin(all), end(all)));
-  }
+  static size_t OpenDescriptors() { return static_cast<size_t>(test::OpenDescriptors(::getpid())); }
   // Until the device thread has gone to sleep and stayed there for a while.
   void WaitUntilAsleep() {
     for (uint64_t seen = ~uint64_t{0}; seen != engine_->device_sleeps();) {

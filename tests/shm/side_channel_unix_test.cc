@@ -38,7 +38,6 @@ INSTANTIATE_TEST_SUITE_P(
                                   .cannot_poll = "an end within one process has no descriptor"}),
     [](const auto& info) { return info.param.name; });
 
-
 class LyingPeer : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -1,5 +1,5 @@
-// Of macOS's <mach/mach.h> what proto/shm and server/engine use: names, types, order of fields and values as
-// there. Defined by mach_double.cc.
+// Of macOS's <mach/mach.h> what proto/shm and server/engine use: names, types, order of fields and
+// values as there. Defined by mach_double.cc.
 #pragma once
 #include <stdint.h>
 
