@@ -188,6 +188,19 @@ TEST_F(AneDouble, ARealTimeTaskThatSlowsTheEngineIsNotKept) {
   EXPECT_EQ(ane_double_counts().real_time_now, 0u);
 }
 
+TEST_F(AneDouble, NewSurfacesHaveTheRowsOfTheChip) {
+  EXPECT_EQ(Make()->PreferredLayout(DType::kFp16, {3, 5})->strides[0], 64);
+  ane_double_reset();  // what has been compiled has the rows of its time
+  ane_double_faults("row=256");
+  const auto wide = Make();
+  EXPECT_EQ(wide->PreferredLayout(DType::kFp16, {3, 5})->strides[0], 256);
+  EXPECT_EQ(wide->capabilities().claims.at("row_alignment"), "256 bytes");
+  ane_double_reset();
+  // 100 is no alignment.
+  ane_double_faults("row=100");
+  EXPECT_EQ(Make()->PreferredLayout(DType::kFp16, {3, 5})->strides[0], 64);
+}
+
 TEST_F(AneDouble, OptionsThatItDoesNotHaveAreNamed) {
   const auto device = Make();
   EXPECT_THAT(std::string(device->Compile(Plus(1), {{"numerics", "x"}}).status().message()),

@@ -16,8 +16,6 @@
 namespace anex::device::apple {
 namespace {
 
-// Rows of a surface start at multiples of this: the least that every chip so far asks for.
-constexpr uint64_t kRowAlignment = 64;
 constexpr uint64_t kAllocationAlignment = 64;
 
 constexpr char kCheckOption[] = "check";
@@ -48,6 +46,7 @@ std::map<std::string, std::string> ClaimsOf(const SelfTestResult& tested) {
         absl::StrCat(task.with_ns / 1000, " us with it, ", task.without_ns / 1000,
                      " us without: ", task.kept ? "kept" : "not kept");
   }
+  claims["row_alignment"] = absl::StrCat(tested.row_alignment, " bytes");
   return claims;
 }
 
@@ -118,7 +117,7 @@ class AneDevice final : public Device {
   }
 
   absl::StatusOr<TensorLayout> PreferredLayout(DType dtype, const Shape& shape) const override {
-    return MakePaddedLayout(dtype, shape, kRowAlignment, kAllocationAlignment, 0);
+    return MakePaddedLayout(dtype, shape, tested_.row_alignment, kAllocationAlignment, 0);
   }
 
  private:

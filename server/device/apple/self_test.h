@@ -19,6 +19,9 @@
 
 namespace anex::device::apple {
 
+// The least that every chip so far asks for.
+inline constexpr uint64_t kLeastRowAlignment = 64;
+
 // What one way of evaluating did.
 struct EvaluateTrial {
   EvaluateWay way = EvaluateWay::kModel;
@@ -46,6 +49,8 @@ struct SelfTestResult {
   LoadWay load_way = LoadWay::kInMemory;
   EvaluateWay evaluate_way = EvaluateWay::kModel;
   RealTimeTrial real_time;
+  // Rows of surfaces begin at multiples of this many bytes.
+  uint64_t row_alignment = kLeastRowAlignment;
 };
 
 // Tries them all with `parts`, whose ways it sets for each trial. UNAVAILABLE with each way's

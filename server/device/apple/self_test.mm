@@ -1,6 +1,7 @@
 #import "server/device/apple/self_test.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -191,6 +192,18 @@ RealTimeTrial TryRealTime(const EngineParts& parts, const TestProgram& test) {
   return *trial;
 }
 
+// What the engine says of a tensor whose rows are short; the least that is known where it says
+// nothing of use, or does not take such a program.
+uint64_t FindRowAlignment(const EngineParts& parts) {
+  absl::StatusOr<TestProgram> narrow = NarrowProgram();
+  if (!narrow.ok()) return kLeastRowAlignment;
+  absl::StatusOr<Loaded> loaded = LoadTest(std::make_shared<const EngineParts>(parts), *narrow);
+  if (!loaded.ok() || !RunAndCompare(*loaded).ok()) return kLeastRowAlignment;
+  const TensorLayout& layout = loaded->ports.front().layout;
+  const auto row = static_cast<uint64_t>(layout.strides[layout.shape.rank() - 2]);
+  return std::has_single_bit(row) ? std::max(row, kLeastRowAlignment) : kLeastRowAlignment;
+}
+
 }  // namespace
 
 absl::StatusOr<SelfTestResult> RunSelfTest(const EngineParts& parts) {
@@ -217,6 +230,7 @@ absl::StatusOr<SelfTestResult> RunSelfTest(const EngineParts& parts) {
   chosen.load_way = result.load_way;
   chosen.evaluate_way = result.evaluate_way;
   result.real_time = TryRealTime(chosen, tests->front());
+  result.row_alignment = FindRowAlignment(chosen);
   return result;
 }
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace anex::device::apple {
 namespace {
 
@@ -30,27 +32,31 @@ absl::StatusOr<TestProgram> Operands() {
   return test;
 }
 
-absl::StatusOr<TestProgram> Order() {
-  constexpr size_t kElements = 64 * 32;
-  TestProgram test{.name = "order"};
-  auto program =
-      ReadTestProgram(test.name, "tensor<fp16, [1, 64, 1, 32]> x, tensor<fp16, [1, 64, 1, 32]> a",
-                      "        tensor<fp16, [1, 64, 1, 32]> y = sub(x = x, y = a);\n");
+// x - a, both of `dims`.
+absl::StatusOr<TestProgram> Difference(std::string name, const Shape& dims, uint32_t seed) {
+  TestProgram test{.name = std::move(name)};
+  const std::string type = absl::StrCat("tensor<fp16, ", dims.ToString(), "> ");
+  auto program = ReadTestProgram(test.name, absl::StrCat(type, "x, ", type, "a"),
+                                 absl::StrCat("        ", type, "y = sub(x = x, y = a);\n"));
   if (!program.ok()) return program.status();
   test.program = *std::move(program);
-  const std::vector<float> x = TestValues(kElements, 3), a = TestValues(kElements, 4);
+  const auto elements = static_cast<size_t>(dims.ElementCount());
+  const std::vector<float> x = TestValues(elements, seed), a = TestValues(elements, seed + 1);
   std::vector<double>& y = test.expected["y"];
-  for (size_t i = 0; i < kElements; ++i) y.push_back(double{x[i]} - double{a[i]});
+  for (size_t i = 0; i < elements; ++i) y.push_back(double{x[i]} - double{a[i]});
   test.inputs = {{"x", x}, {"a", a}};
   return test;
 }
 
 }  // namespace
 
+absl::StatusOr<TestProgram> NarrowProgram() { return Difference("narrow", {1, 32, 3, 5}, 8); }
+
 absl::StatusOr<std::vector<TestProgram>> SelfTestPrograms() {
   std::vector<TestProgram> tests;
-  for (absl::StatusOr<TestProgram>& test : std::array{
-           Operands(), Order(), WeightProgram("weights a", 5), WeightProgram("weights b", 7)}) {
+  for (absl::StatusOr<TestProgram>& test :
+       std::array{Operands(), Difference("order", {1, 64, 1, 32}, 3), WeightProgram("weights a", 5),
+                  WeightProgram("weights b", 7)}) {
     if (!test.ok()) return test.status();
     tests.push_back(*std::move(test));
   }

@@ -14,6 +14,9 @@ namespace anex::device::apple {
 // * order: a difference of two inputs of one size;
 // * weights a, b: two programs of one text with different weights.
 absl::StatusOr<std::vector<TestProgram>> SelfTestPrograms();
+// A difference of two inputs whose rows have five elements: shows where the engine wants rows to
+// begin. Not every engine has to take it.
+absl::StatusOr<TestProgram> NarrowProgram();
 
 }  // namespace anex::device::apple
 
