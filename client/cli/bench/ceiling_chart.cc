@@ -77,6 +77,9 @@ const Family& FamilyOf(std::string_view mode) {
   return kFamilies[std::size(kFamilies) - 1];
 }
 
+// Three digits, as far as they are behind the point.
+int DecimalsOf(double value) { return value < 9.995 ? 2 : value < 99.95 ? 1 : 0; }
+
 std::string Time(double ns) {
   const char* unit = "ns";
   double value = ns;
@@ -85,18 +88,10 @@ std::string Time(double ns) {
     value /= 1000;
     unit = next;
   }
-  return absl::StrFormat(value < 9.995   ? "%.2f %s"
-                         : value < 99.95 ? "%.1f %s"
-                                         : "%.0f %s",
-                         value, unit);
+  return absl::StrFormat("%.*f %s", DecimalsOf(value), value, unit);
 }
 
-std::string Ratio(double ratio) {
-  return absl::StrFormat(ratio < 9.995   ? "%.2f\u00d7"
-                         : ratio < 99.95 ? "%.1f\u00d7"
-                                         : "%.0f\u00d7",
-                         ratio);
-}
+std::string Ratio(double ratio) { return absl::StrFormat("%.*f\u00d7", DecimalsOf(ratio), ratio); }
 
 // A row: what was measured of a mode in either place.
 struct Row {

@@ -37,19 +37,14 @@ std::string Ns(double ns) {
     unit = next;
   }
   const bool whole = *unit == 'n' || size >= 99.95;
-  return absl::StrFormat(whole          ? "%s%.0f %s"
-                         : size < 9.995 ? "%s%.2f %s"
-                                        : "%s%.1f %s",
-                         ns < 0 ? "-" : "", size, unit);
+  const int decimals = whole ? 0 : size < 9.995 ? 2 : 1;
+  return absl::StrFormat("%s%.*f %s", ns < 0 ? "-" : "", decimals, size, unit);
 }
 std::string NsOrDash(const std::optional<double>& ns) { return ns ? Ns(*ns) : "-"; }
 
 std::string Ratio(double ratio) {
-  return absl::StrFormat(ratio < 0.0995  ? "%.3f"
-                         : ratio < 9.995 ? "%.2f"
-                         : ratio < 99.95 ? "%.1f"
-                                         : "%.0f",
-                         ratio);
+  const int decimals = ratio < 0.0995 ? 3 : ratio < 9.995 ? 2 : ratio < 99.95 ? 1 : 0;
+  return absl::StrFormat("%.*f", decimals, ratio);
 }
 std::string Interval(const RatioEstimate& ratio) {
   if (!ratio.interval_known) return "-";
