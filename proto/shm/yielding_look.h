@@ -109,6 +109,7 @@ class BasicYieldingLook {
   }
   // What was waited for came after the look, or not in all the time until now.
   void Slept(bool came) {
+    if (start_ == Instant()) return;
     const Duration wait = elapsed();
     if (came || wait > estimate_.expected()) estimate_.Learn(wait);
   }

@@ -64,9 +64,10 @@ bool CompletionQueue::Look(shm::YieldingLook& look, absl::Duration most) {
 
 bool CompletionQueue::WaitAndLock(absl::Duration timeout) {
   shm::YieldingLook look(*waits_);
-  const bool found = timeout <= absl::ZeroDuration() || Look(look, timeout);
+  if (timeout > absl::ZeroDuration()) Look(look, timeout);
   mutex_.Lock();
-  if (found) return HasNews();
+  // What the look found another drainer may have taken.
+  if (HasNews() || timeout <= absl::ZeroDuration()) return HasNews();
   const bool came = mutex_.AwaitWithTimeout(
       absl::Condition(this, &CompletionQueue::MayWakeSleepers),
       std::max(timeout - absl::FromChrono(look.elapsed()), absl::ZeroDuration()));
