@@ -95,9 +95,13 @@ IOSurfaceRef NewSurface(uint64_t bytes) {
 absl::StatusOr<std::shared_ptr<SharedRegion>> Checked(IOSurfaceRef surface, uint64_t minimum_bytes,
                                                       RegionAccess access) {
   auto region = std::make_shared<Region>(surface, access);
-  if (IOSurfaceGetPlaneCount(surface) > 1) {
+  // A plane, if only one, has an offset and a size of its own.
+  if (IOSurfaceGetPlaneCount(surface) != 0) {
     return absl::OutOfRangeError(absl::StrCat("the surface has ", IOSurfaceGetPlaneCount(surface),
-                                              " planes; one tensor lies in one"));
+                                              " planes; a tensor lies in one without any"));
+  }
+  if (std::as_const(*region).data() == nullptr) {
+    return absl::InvalidArgumentError("the surface has no memory here");
   }
   if (region->size() < minimum_bytes || region->size() > kMaxAllocation) {
     return absl::OutOfRangeError(absl::StrCat("the surface has ", region->size(), " bytes, ",
@@ -108,11 +112,14 @@ absl::StatusOr<std::shared_ptr<SharedRegion>> Checked(IOSurfaceRef surface, uint
 }
 
 // Whether every process may look it up. The key is spelt out: its constant is deprecated, and says
-// so at each use. No answer counts as no.
+// so at each use. No answer counts as no, and neither does anything else than a number: whoever holds
+// the surface may have set it.
 bool IsGlobal(IOSurfaceRef surface) {
   CFTypeRef value = IOSurfaceCopyValue(surface, (__bridge CFStringRef) @"IOSurfaceIsGlobal");
   if (value == nullptr) return false;
-  const bool global = [(__bridge NSNumber*)value boolValue];
+  const id answer = (__bridge id)value;
+  const bool global =
+      [answer isKindOfClass:[NSNumber class]] && [static_cast<NSNumber*>(answer) boolValue];
   CFRelease(value);
   return global;
 }

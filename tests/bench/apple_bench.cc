@@ -1,10 +1,13 @@
 // What the ane device itself costs and keeps, over the fake framework: a Mac's engine takes tens of
 // microseconds for an evaluation, of which none should be ours.
 //
-//   device_over_double_us       the device's evaluation less the framework's own, medians of one
-//   run leaked_bytes_1e5_evals      memory that is not given back after 100,000 evaluations
-//   load_cycles_1000_leaks      objects and descriptors that are left after 1,000 times load, run,
-//   go budget_8_kernels_24_right   24 programs through 8 places, every result right
+// device_over_double_us: the device's evaluation less the framework's own, medians of one run.
+//
+// leaked_bytes_1e5_evals: memory that is not given back after 100,000 evaluations.
+//
+// load_cycles_1000_leaks: objects and descriptors that are left after 1,000 times load, run, go.
+//
+// budget_8_kernels_24_right: 24 programs through 8 places, every result right.
 #include <malloc.h>
 
 #include <CLI/CLI.hpp>

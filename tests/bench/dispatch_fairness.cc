@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -103,13 +104,17 @@ Shares MeasureShares(const std::string& title, const std::vector<int>& elements,
   return result;
 }
 
+// With pauses that differ: with equal ones each would begin at the same point of the other client's
+// kernel, as that begins when the one before has ended.
 std::vector<int64_t> LightLatencies(LocalEngine& local, const LocalClient& light, int count) {
+  std::mt19937 random(20261121);
+  std::uniform_int_distribution<int> pause_us(100, 740);
   std::vector<int64_t> times;
   for (int i = 0; i < count; ++i) {
     const Clock::time_point begin = Clock::now();
     Check(Must(local.engine().Evaluate(light.caller, RunOf(light)), "evaluate").status, "run");
     times.push_back(std::chrono::nanoseconds(Clock::now() - begin).count());
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    std::this_thread::sleep_for(std::chrono::microseconds(pause_us(random)));
   }
   return times;
 }

@@ -168,19 +168,29 @@ absl::Status AneRequest::Evaluate(CallControl& control) {
   return absl::OkStatus();
 }
 
+// All or none: what can fail comes before the first copy.
 absl::Status AneRequest::KeepStates() {
-  for (const auto& [next, state] : written_states_) {
-    if (absl::Status s = next.region->Lock(shm::RegionAccess::kReadOnly); !s.ok()) return s;
-    absl::Status kept = state.region->Lock(shm::RegionAccess::kReadWrite);
-    if (kept.ok()) {
+  absl::Status kept;
+  size_t locked = 0;  // of two for each state
+  for (; kept.ok() && locked < 2 * written_states_.size(); ++locked) {
+    const auto& [next, state] = written_states_[locked / 2];
+    kept = locked % 2 == 0 ? next.region->Lock(shm::RegionAccess::kReadOnly)
+                           : state.region->Lock(shm::RegionAccess::kReadWrite);
+  }
+  if (kept.ok()) {
+    for (const auto& [next, state] : written_states_) {
       CopyElements(next.layout, std::as_const(*next.region).data(), state.layout,
                    state.region->data());
-      kept = state.region->Unlock(shm::RegionAccess::kReadWrite);
     }
-    kept.Update(next.region->Unlock(shm::RegionAccess::kReadOnly));
-    if (!kept.ok()) return kept;
+  } else {
+    --locked;  // the one that failed
   }
-  return absl::OkStatus();
+  while (locked-- > 0) {
+    const auto& [next, state] = written_states_[locked / 2];
+    kept.Update(locked % 2 == 0 ? next.region->Unlock(shm::RegionAccess::kReadOnly)
+                                : state.region->Unlock(shm::RegionAccess::kReadWrite));
+  }
+  return kept;
 }
 
 absl::Status AneRequest::FirstRun(CallControl& control) {

@@ -56,21 +56,19 @@ void WorkSources::Detach(const std::shared_ptr<WorkSource>& source, bool last_lo
 // another one than this. What a clean one has refused is charged as the least there is, without a
 // look at the clock; suspects pay for what they take.
 void WorkSources::AskLocked(bool suspects, size_t& next, Budget& left, const Clock& clock) {
-  int64_t begin_ns = suspects ? clock.Now() : 0;
   size_t asked = 0;
   for (; asked < sources_.size() && left.entries > 0 && left.refusals > 0; ++asked) {
     if (next >= sources_.size()) next = 0;
     Asked& one = sources_[next++];
     if (one.suspect != suspects) continue;
     const size_t most = left.entries > kMostEntries / 2 ? kMostOfOne : 1;
+    const int64_t begin_ns = suspects ? clock.Now() : 0;
     const WorkSource::Taken taken = one.source->Poll(most);
     left.entries -= std::min(left.entries, taken.entries);
     if (taken.entries > 0) one.suspect = taken.refused;
     if (!taken.refused) continue;
     --left.refusals;
-    const int64_t end_ns = suspects ? clock.Now() : 0;
-    one.source->Charge(end_ns - begin_ns);
-    begin_ns = end_ns;
+    one.source->Charge(suspects ? clock.Now() - begin_ns : 0);
   }
   if (asked == sources_.size()) next = next % std::max<size_t>(asked, 1) + 1;
 }
