@@ -15,6 +15,14 @@
 #include "tests/convert/fill_message.h"
 
 namespace anex::convert {
+
+// Becomes anything, where nothing is evaluated. Outside the namespace below, where clang would miss
+// what it never needs.
+struct Anything {
+  template <typename T>
+  operator T() const;
+};
+
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -24,10 +32,6 @@ using google::protobuf::util::MessageDifferencer;
 constexpr int kVariants = 15;  // more than any enum or oneof has members
 
 // Counts the members of an aggregate: the most initialisers that it takes.
-struct Anything {
-  template <typename T>
-  operator T() const;
-};
 template <typename T, typename... Args>
 constexpr int CountMembers() {
   if constexpr (requires { T{Args{}..., Anything{}}; }) {
