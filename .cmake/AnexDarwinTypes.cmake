@@ -45,7 +45,8 @@ anex_retype(/usr/include/stdint.h stdint.h
 anex_retype(/usr/include/inttypes.h inttypes.h
   "__PRI64_PREFIX[\t ]+\"l\"" "__PRI64_PREFIX \"ll\"")
 
-add_library(anex_darwin_types INTERFACE)
-target_compile_options(anex_darwin_types INTERFACE $<$<COMPILE_LANGUAGE:CXX>:
-  -fsyntax-only;-Wno-unused-command-line-argument;-nostdinc++;SHELL:-isystem ${ANEX_LIBCXX};SHELL:-isystem ${widths}>)
-target_link_libraries(anex_flags INTERFACE anex_darwin_types)
+target_compile_options(anex_flags INTERFACE "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:-fsyntax-only>>"
+  "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:-Wno-unused-command-line-argument>>"
+  "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:-nostdinc++>>"
+  "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:SHELL:-isystem ${ANEX_LIBCXX}>>"
+  "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:SHELL:-isystem ${widths}>>")
