@@ -182,8 +182,8 @@ void Engine::Impl::Sweep(int64_t now_ns) {
   free(handovers.Sweep(now_ns));
   free(offers.Sweep(now_ns));
   streams.Sweep(now_ns);
-  for (std::shared_ptr<Session>& session : sessions.RemoveUnattached(now_ns)) {
-    reaper.Add(std::move(session), "no side channel came (attach_deadline)");
+  for (const std::shared_ptr<Session>& session : sessions.RemoveUnattached(now_ns)) {
+    reaper.Add(session, "no side channel came (attach_deadline)");
   }
   for (const auto& session : sessions.List()) {
     for (const auto& [id, entry] : session->leases.List()) entry.set->Sweep(now_ns);
@@ -313,8 +313,8 @@ absl::StatusOr<SessionId> Engine::AttachSideChannel(std::string_view token,
 }
 
 void Engine::SessionGone(SessionId session, std::string_view reason) {
-  std::shared_ptr<Session> gone = impl_->sessions.Remove(session);
-  if (gone) impl_->reaper.Add(std::move(gone), reason);
+  const std::shared_ptr<Session> gone = impl_->sessions.Remove(session);
+  if (gone) impl_->reaper.Add(gone, reason);
 }
 
 }  // namespace anex::engine

@@ -81,8 +81,13 @@ class SessionReaper {
   explicit SessionReaper(End end) : end_(std::move(end)) {}
   ~SessionReaper() { Stop(); }
 
-  void Add(std::shared_ptr<Session> session, std::string_view reason) {
-    ending_.Add({std::move(session), std::string(reason)});
+  // The session is in no table any more: without memory for it now, waits until there is some.
+  void Add(const std::shared_ptr<Session>& session, std::string_view reason) {
+    const auto add = [&] {
+      ending_.Add({session, std::string(reason)});
+      return absl::OkStatus();
+    };
+    while (!WithinMemory("end a session", add).ok()) absl::SleepFor(absl::Milliseconds(10));
   }
   // Of those that live on.
   void Free(Session::Remains remains) { much_.Add({nullptr, std::move(remains)}); }

@@ -122,6 +122,7 @@ std::vector<std::shared_ptr<Session>> SessionTable::RemoveUnattached(int64_t now
     if (now_ns >= entry.attach_by_ns) overdue.push_back(id);
   }
   std::vector<std::shared_ptr<Session>> removed;
+  removed.reserve(overdue.size());  // before any is removed: without memory all stay
   for (const SessionId id : overdue) removed.push_back(RemoveLocked(id));
   return removed;
 }
