@@ -25,7 +25,7 @@ class IosurfaceRegion : public SharedRegion {
  public:
   // Stays alive as long as the region does.
   virtual __IOSurface* surface() const = 0;
-  // The system's number of it: for logs, and as an alias in the session that has it.
+  // The system's number of it, for logs: no call takes it for a surface's handle.
   virtual uint32_t id() const = 0;
 };
 

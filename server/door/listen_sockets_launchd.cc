@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/door/listen_sockets.h"
@@ -30,15 +32,14 @@ absl::StatusOr<std::vector<ListenSocket>> TakePassedSockets(const std::string& d
       return absl::FailedPreconditionError(
           absl::StrCat("launchd does not hand over the socket ", entry, ": ", strerror(error)));
     }
-    for (size_t i = 0; i < count; ++i) {
-      absl::StatusOr<ListenSocket> socket = AdoptPassed(shm::OwnedDescriptor(descriptors[i]), dir);
-      if (!socket.ok()) {
-        std::free(descriptors);
-        return socket.status();
-      }
+    std::vector<shm::OwnedDescriptor> passed;  // all of them ours, also where one is refused
+    for (size_t i = 0; i < count; ++i) passed.emplace_back(descriptors[i]);
+    std::free(descriptors);
+    for (shm::OwnedDescriptor& descriptor : passed) {
+      absl::StatusOr<ListenSocket> socket = AdoptPassed(std::move(descriptor), dir);
+      if (!socket.ok()) return socket.status();
       sockets.push_back(*std::move(socket));
     }
-    std::free(descriptors);
   }
   return sockets;
 }

@@ -4,6 +4,8 @@
 //
 // Threads: as WorkSource; moved_to from any. Invariant: once it has moved it is over and calls its
 // source no more.
+// Moving on attaches to another dispatcher while the default one's sources are locked: the one
+// place where two are, and always in this order, so neither waits for the other in a circle.
 #ifndef ANEX_SERVER_ENGINE_SETTLING_SOURCE_H_
 #define ANEX_SERVER_ENGINE_SETTLING_SOURCE_H_
 

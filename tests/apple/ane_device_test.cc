@@ -119,6 +119,19 @@ TEST_F(AneDouble, TheFirstRunIsCheckedWhereThatIsAskedFor) {
   EXPECT_TRUE(bound.request().Run().ok());
 }
 
+// The reference may take minutes where the engine takes microseconds: whoever watches for progress
+// sees some, and whoever stops the run stops it.
+TEST_F(AneDouble, ACheckedRunMakesProgressWithItsReference) {
+  const auto device = Make();
+  const auto executable = LoadOn(*device, Plus(5), {{"check", "first-run"}});
+  Bound bound(executable, "main");
+  bound.Set("x", Six());
+  CallControl checked, unchecked;
+  ASSERT_TRUE(bound.request().Run(checked).ok());
+  ASSERT_TRUE(bound.request().Run(unchecked).ok());
+  EXPECT_GT(checked.progress(), unchecked.progress());
+}
+
 // y = x + what x was so far.
 std::shared_ptr<const mil::Program> Sum() {
   return ReadProgram(MainText("tensor<fp16, [2, 3]> x, state<tensor<fp16, [2, 3]>> total",

@@ -196,7 +196,7 @@ absl::Status AneRequest::KeepStates() {
 absl::Status AneRequest::FirstRun(CallControl& control) {
   if (absl::Status kept = check_->Before(); !kept.ok()) return kept;
   if (absl::Status done = Evaluate(control); !done.ok()) return done;
-  absl::Status right = check_->After();
+  absl::Status right = check_->After(control);
   if (absl::IsAborted(right)) return absl::OkStatus();  // the next run is looked at instead
   if (right.ok()) check_.reset();
   return right;

@@ -145,7 +145,7 @@ absl::Status FirstRunCheck::Before() {
   return absl::OkStatus();
 }
 
-absl::Status FirstRunCheck::After() {
+absl::Status FirstRunCheck::After(CallControl& control) {
   for (const Pair& pair : inputs_) {
     if (SameElementsIn(pair.engine_layout, DataOf(pair.engine), pair.reference_layout,
                        DataOf(pair.reference))) {
@@ -153,7 +153,7 @@ absl::Status FirstRunCheck::After() {
     }
     return absl::AbortedError("inputs changed while the engine ran: nothing can be said");
   }
-  absl::StatusOr<RunStats> ran = request_->Run();
+  absl::StatusOr<RunStats> ran = request_->Run(control);
   if (!ran.ok()) return ran.status();
   for (const Pair& pair : outputs_) {
     absl::Status agrees = CompareOutputs(pair.name, pair.reference_layout, DataOf(pair.reference),

@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/device/call_control.h"
 #include "server/device/executable.h"
 
 namespace anex::device::apple {
@@ -40,8 +41,9 @@ class FirstRunCheck {
   // Keeps the inputs: a client may write to them while the engine runs.
   absl::Status Before();
   // Runs the reference on them and compares. DATA_LOSS: the engine's results are wrong. ABORTED:
-  // the inputs are not what they were, so nothing can be said.
-  absl::Status After();
+  // the inputs are not what they were, so nothing can be said. The reference makes progress with
+  // `control` and stops with it: it may take much longer than the engine.
+  absl::Status After(CallControl& control);
 
  private:
   struct Pair {
